@@ -1,0 +1,44 @@
+# Everything runs inside .venv, which each target makes if it is missing; the only needs are Python >= 3.11, make and git.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test check format bench baseline clean
+
+run: $(VENV)/installed
+	$(BIN)/wfrun --e2e --pattern complete
+
+test: $(VENV)/developing
+	$(BIN)/python -m pytest
+
+check: $(VENV)/developing
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/developing
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Ratios against the peers named in docs/channels.md, interleaved in one run.
+bench: $(VENV)/developing
+	$(BIN)/python -m bench
+
+# Records this repository's own baseline anew; commit it with the change that explains it.
+baseline: $(VENV)/installed
+	$(BIN)/wfrun --performance --baseline workflow-baseline.json --replace
+
+clean:
+	rm -rf $(VENV) dist build
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "wfrun needs Python 3.11 or newer; say make PYTHON=python3.x")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/developing: $(VENV)/installed pyproject.toml
+	$(BIN)/python -m pip install --quiet --group dev
+	touch $@

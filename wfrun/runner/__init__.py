@@ -1,0 +1,1 @@
+"""The runner: discover → plan → run → record → compare → report."""

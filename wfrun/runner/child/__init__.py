@@ -1,0 +1,1 @@
+"""Child processes: how they are started, spoken to, listened to and ended; and what runs inside them."""

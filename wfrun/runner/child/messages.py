@@ -1,0 +1,92 @@
+"""What a child process tells its parent: plain values, as JSON in a frame."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+__all__ = ["CaseResult", "Generation", "LoadFailure", "Status"]
+
+
+class Status(StrEnum):
+    """How a case ended. Exactly one of these for every planned case."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    """An assertion did not hold, or the case raised."""
+    ERROR = "error"
+    """Set-up or tear-down failed, or the case could not be run as planned."""
+    SKIPPED = "skipped"
+    TIMED_OUT = "timed out"
+    CRASHED = "crashed"
+    """Its process ended underneath it."""
+    INTERRUPTED = "interrupted"
+
+    @property
+    def good(self) -> bool:
+        """Whether the session may still end green."""
+        return self in (Status.PASSED, Status.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadFailure:
+    """A suite file that could not be loaded."""
+
+    file: str
+    message: str
+    """One line: the error's type and text."""
+    traceback: str
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """What one fresh process measured of one case."""
+
+    samples: dict[str, list[float]]
+    """By metric (``wfrun.measure.metrics``): one number a repetition, or one a process."""
+    latency: list[list[int]] = field(default_factory=list)
+    """The merged latency histogram's pairs; empty where the case records none."""
+    cpu: int | None = None
+    """The core it was pinned to."""
+    calibration_ns: list[float] = field(default_factory=list)
+    """A fixed loop timed around the sampling: how fast the core was then."""
+    void: str | None = None
+    """Why this generation must not be used, such as a throttled control group."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """One pass over one case in one process, as that process saw it."""
+
+    case_id: str
+    status: Status
+    duration_s: float
+    message: str = ""
+    """One line for a person; empty when passed."""
+    details: str = ""
+    """The traceback, with the values of a failed assertion's parts."""
+    items: int = 0
+    notes: dict[str, Any] = field(default_factory=dict)
+    """JSON values that the case attached to its result, by name."""
+    generation: Generation | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: dict[str, Any]) -> CaseResult:
+        """Return the result that :meth:`to_json` described."""
+        generation = value["generation"]
+        return cls(
+            **{
+                **value,
+                "status": Status(value["status"]),
+                "generation": None if generation is None else Generation(**generation),
+            }
+        )

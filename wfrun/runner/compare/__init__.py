@@ -1,0 +1,1 @@
+"""A session held against a baseline, metric by metric."""

@@ -1,0 +1,25 @@
+"""The result of looking for cases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from wfrun.authoring.info import CaseInfo
+    from wfrun.runner.child.messages import LoadFailure
+
+__all__ = ["Discovery"]
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """Every case under the given paths, and every suite file that could not be loaded."""
+
+    files: tuple[Path, ...]
+    cases: tuple[CaseInfo, ...]
+    failures: tuple[LoadFailure, ...] = ()
+    shipped: bool = False
+    """Whether these are the suites that come with wfrun, because no path was given and there is no ./suites."""

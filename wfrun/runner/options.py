@@ -1,0 +1,85 @@
+"""Every choice of a session, checked once; a stage sees only its part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from wfrun.authoring.info import Kind
+from wfrun.errors import UsageError
+from wfrun.measure.metrics import METRICS
+
+__all__ = ["Limits", "MeasureProtocol", "Outputs", "Selection", "SessionOptions"]
+
+DEFAULT_KINDS: Final = frozenset(kind for kind in Kind if not kind.measured)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which cases are wanted."""
+
+    kinds: frozenset[Kind] = frozenset()
+    """Empty for all but performance and stress."""
+    pattern: str | None = None
+    tags: tuple[str, ...] = ()
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureProtocol:
+    """How a measured case is sampled."""
+
+    generations: int = 5
+    """Fresh processes per case."""
+    sampling_s: float = 0.5
+    """Time spent on repetitions in each process, after one warm-up."""
+    min_repetitions: int = 3
+    max_repetitions: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a run may use."""
+
+    workers: int
+    timeout_s: float = 60.0
+    fail_fast: bool = False
+    teardown_grace_s: float = 5.0
+    """How long tear-downs may take after a time-out or the first Ctrl-C."""
+    output_bytes: int = 64 * 1024
+    """Captured output kept per case: half from its beginning, half from its end."""
+    protocol: MeasureProtocol = MeasureProtocol()
+    targets: tuple[tuple[str, str], ...] = ()
+    """Systems that suites drive, by the name they ask for: ``("channels", "asyncio")``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What is written, and where."""
+
+    verbosity: int = 0
+    """-1 quiet, 0 normal, 1 verbose."""
+    junit_path: Path | None = None
+    json_path: Path | None = None
+    baseline_path: Path | None = None
+    replace_baseline: bool = False
+    compare_path: Path | None = None
+    thresholds: dict[str, float] = field(default_factory=dict)
+    """By metric, in per cent: the user's own, over the defaults of ``wfrun.measure.metrics``."""
+
+    def __post_init__(self) -> None:
+        for metric in self.thresholds:
+            if metric not in METRICS:
+                raise UsageError(f"no metric is called {metric!r}; there are {', '.join(METRICS)}")
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """One session, from paths to reports."""
+
+    paths: tuple[Path, ...]
+    """Empty for ./suites, or the shipped suites where there is none."""
+    selection: Selection
+    limits: Limits
+    outputs: Outputs = Outputs()

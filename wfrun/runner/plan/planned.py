@@ -1,0 +1,33 @@
+"""Which cases run, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wfrun.authoring.info import CaseInfo
+
+__all__ = ["Plan", "PlannedCase"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedCase:
+    """One case and everything decided about its run."""
+
+    info: CaseInfo
+    measured: bool
+    """Repeated in several fresh processes and recorded, instead of run once to see whether it holds."""
+    seed: int
+    """Derived from the session's seed and the case's id: independent of what else is selected."""
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The cases of a session in the order they start."""
+
+    cases: tuple[PlannedCase, ...]
+    seed: int
+    discovered: int
+    """How many cases there were to choose from."""

@@ -1,0 +1,1 @@
+"""What a session leaves on disk: its record, and baselines."""

@@ -1,0 +1,1 @@
+"""Planned cases to workers over a channel, outcomes back over another."""

@@ -1,0 +1,62 @@
+"""What happens during a run, as values that reporters listen to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wfrun.runner.plan.planned import Plan, PlannedCase
+    from wfrun.runner.run.outcomes import Outcome, RunResult
+
+__all__ = ["CaseFinished", "CaseStarted", "GenerationFinished", "InterruptRequested", "RunEvent", "RunFinished", "RunStarted"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The plan is made and the first case is about to start."""
+
+    plan: Plan
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaseStarted:
+    """A worker began a case."""
+
+    case: PlannedCase
+    worker: int
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationFinished:
+    """One fresh process of a measured case is done: ``done`` of ``planned``."""
+
+    case: PlannedCase
+    done: int
+    planned: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFinished:
+    """A case has its outcome."""
+
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class InterruptRequested:
+    """Ctrl-C: the first (``times`` 1) lets tear-downs run, the second ends everything at once."""
+
+    times: int
+    grace_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """Every case has its outcome, or never will."""
+
+    result: RunResult
+
+
+RunEvent = RunStarted | CaseStarted | GenerationFinished | CaseFinished | InterruptRequested | RunFinished

@@ -1,0 +1,1 @@
+"""Pure mathematics over samples: floats in, small frozen results out."""
