@@ -1,0 +1,74 @@
+"""What a suite author imports. Names are loaded when first used, so that ``import wfrun`` costs nothing."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from wfrun.authoring.context import Context
+    from wfrun.authoring.info import Kind
+    from wfrun.authoring.suite import Suite
+    from wfrun.authoring.workloads import (
+        OpenLoad,
+        WorkItem,
+        create_processing_pipeline,
+        generate_realistic_workload,
+        open_load,
+        simulate_network_delay,
+    )
+    from wfrun.clock import Clock, ManualClock, SystemClock
+    from wfrun.errors import WfrunError
+    from wfrun.faults import FaultPlan, InjectedFault
+    from wfrun.measure.memory import MemorySpan
+    from wfrun.version import __version__
+
+__all__ = [
+    "Clock",
+    "Context",
+    "FaultPlan",
+    "InjectedFault",
+    "Kind",
+    "ManualClock",
+    "MemorySpan",
+    "OpenLoad",
+    "Suite",
+    "SystemClock",
+    "WfrunError",
+    "WorkItem",
+    "__version__",
+    "create_processing_pipeline",
+    "generate_realistic_workload",
+    "open_load",
+    "simulate_network_delay",
+]
+
+_HOMES = {
+    "Clock": "wfrun.clock",
+    "Context": "wfrun.authoring.context",
+    "FaultPlan": "wfrun.faults",
+    "InjectedFault": "wfrun.faults",
+    "Kind": "wfrun.authoring.info",
+    "ManualClock": "wfrun.clock",
+    "MemorySpan": "wfrun.measure.memory",
+    "OpenLoad": "wfrun.authoring.workloads",
+    "Suite": "wfrun.authoring.suite",
+    "SystemClock": "wfrun.clock",
+    "WfrunError": "wfrun.errors",
+    "WorkItem": "wfrun.authoring.workloads",
+    "__version__": "wfrun.version",
+    "create_processing_pipeline": "wfrun.authoring.workloads",
+    "generate_realistic_workload": "wfrun.authoring.workloads",
+    "open_load": "wfrun.authoring.workloads",
+    "simulate_network_delay": "wfrun.authoring.workloads",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'wfrun' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,128 @@
+"""From loaded suite modules to cases: parameters spread out, ids given, mistakes found."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import itertools
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from wfrun.authoring.errors import DuplicateCase
+from wfrun.authoring.fixtures import check_names
+from wfrun.authoring.info import CaseInfo
+from wfrun.authoring.load import load_suite_module
+from wfrun.authoring.suite import Suite
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from wfrun.authoring.suite import CaseDeclaration
+
+__all__ = ["CollectedCase", "collect_file", "suites_root"]
+
+ROOT_NAME: Final = "suites"
+
+
+@dataclass(frozen=True, slots=True)
+class CollectedCase:
+    """A case that can be run here: what is known of it, and the functions and values that cannot cross processes."""
+
+    info: CaseInfo
+    declaration: CaseDeclaration
+    suite: Suite
+    arguments: dict[str, Any]
+
+
+def collect_file(file: Path) -> list[CollectedCase]:
+    """Load a suite file and return its cases in the order they stand in it.
+
+    Raises:
+        SuiteError: The file declares something that cannot be run.
+        Exception: Whatever the file raises while it loads.
+    """
+    module = load_suite_module(file)
+    prefix = suite_path(file)
+    cases: dict[str, CollectedCase] = {}
+    for suite in dict.fromkeys(value for value in vars(module).values() if isinstance(value, Suite)):
+        for case in _cases_of(suite, file, prefix):
+            if case.info.id in cases:
+                raise DuplicateCase(case.info.id, cases[case.info.id].declaration.place, case.declaration.place)
+            cases[case.info.id] = case
+    return list(cases.values())
+
+
+def suites_root(file: Path) -> Path:
+    """Return the folder that ids are relative to, so that a case has one id however it was reached.
+
+    It is the nearest folder upward called ``suites``; else the nearest that holds a ``pyproject.toml`` or ``.git``;
+    else the file's own folder.
+    """
+    for folder in file.parents:
+        if folder.name == ROOT_NAME:
+            return folder
+    for folder in file.parents:
+        if (folder / "pyproject.toml").exists() or (folder / ".git").exists():
+            return folder
+    return file.parent
+
+
+def suite_path(file: Path) -> str:
+    """Return the part of an id that comes from the file: ``shop/orders`` for ``suites/shop/suite_orders.py``."""
+    relative = file.relative_to(suites_root(file)).with_suffix("")
+    return (relative.parent / relative.name.removeprefix("suite_")).as_posix()
+
+
+def _cases_of(suite: Suite, file: Path, prefix: str) -> Iterator[CollectedCase]:
+    for declaration in suite.cases:
+        check_names(declaration.function, declaration.parameters, suite)
+        code = inspect.unwrap(declaration.function).__code__
+        source_hash = _source_hash(declaration)
+        for arguments, texts in _combinations(declaration.parameters):
+            label = f"[{','.join(f'{name}={text}' for name, text in texts.items())}]" if texts else ""
+            info = CaseInfo(
+                id=f"{prefix}::{declaration.function.__name__}{label}",
+                title=f"{declaration.title} {label}".strip(),
+                suite_title=suite.title,
+                kinds=declaration.kinds,
+                tags=tuple(dict.fromkeys([*suite.tags, *declaration.tags])),
+                file=str(file),
+                line=code.co_firstlineno,
+                parameters=texts,
+                timeout_s=declaration.timeout_s,
+                own_process=declaration.own_process,
+                virtual_time=declaration.virtual_time,
+                source_hash=source_hash,
+            )
+            yield CollectedCase(info, declaration, suite, arguments)
+
+
+def _combinations(parameters: dict[str, tuple[Any, ...]]) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
+    labels = {name: _labels(name, values) for name, values in parameters.items()}
+    for picks in itertools.product(*(range(len(values)) for values in parameters.values())):
+        chosen = dict(zip(parameters, picks, strict=True))
+        yield (
+            {name: parameters[name][pick] for name, pick in chosen.items()},
+            {name: labels[name][pick] for name, pick in chosen.items()},
+        )
+
+
+def _labels(name: str, values: tuple[Any, ...]) -> list[str]:
+    """Return a short, distinct text for each value: itself where it is simple, else the parameter's name and index."""
+    labels = []
+    for index, value in enumerate(values):
+        text = getattr(value, "__name__", None) or getattr(value, "name", None) or value
+        simple = isinstance(text, str | int | float | bool | None)
+        label = re.sub(r"[\s\[\],=:]+", "-", str(text)) if simple else f"{name}{index}"
+        labels.append(label if label and len(label) <= 60 and label not in labels else f"{name}{index}")
+    return labels
+
+
+def _source_hash(declaration: CaseDeclaration) -> str:
+    try:
+        source = inspect.getsource(declaration.function)
+    except (OSError, TypeError):
+        source = declaration.function.__code__.co_code.hex()
+    return hashlib.sha256(source.encode()).hexdigest()[:16]

@@ -1,0 +1,252 @@
+"""Plain ``assert`` whose failure shows the values of its parts.
+
+Theory of operation: while a suite file is compiled, every ``assert test`` becomes ``if not test: raise``, with each
+interesting part of ``test`` wrapped in an assignment expression to a name that no source can contain. Nothing is
+evaluated twice or in another order; what a passing assertion captured is let go at once, so that it keeps no large
+object alive.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import itertools
+import reprlib
+import types
+from collections.abc import Mapping, Sequence, Set
+from typing import Any, Final
+
+__all__ = ["EXPLAIN_NAME", "UNSET_NAME", "UNSET_VALUE", "explain", "rewrite_asserts"]
+
+EXPLAIN_NAME: Final = "@wfrun_explain"
+UNSET_NAME: Final = "@wfrun_unset"
+UNSET_VALUE: Final = object()
+MOST_LINES: Final = 12
+
+_repr = reprlib.Repr()
+_repr.maxstring = _repr.maxother = 240
+_repr.maxlist = _repr.maxtuple = _repr.maxdict = _repr.maxset = _repr.maxfrozenset = _repr.maxdeque = 12
+_repr.maxlong = 80
+
+
+def rewrite_asserts(tree: ast.Module, source: str) -> ast.Module:
+    """Return ``tree`` with its assertions explaining themselves; the module needs :func:`explain` as `EXPLAIN_NAME`."""
+    rewritten = _Rewriter(source).visit(tree)
+    return ast.fix_missing_locations(rewritten)  # type: ignore[no-any-return]
+
+
+def explain(
+    source: str, message: object, has_message: bool, parts: Sequence[tuple[str, Any]], operator: str | None  # noqa: FBT001 - called by generated code
+) -> str:
+    """Return the text of a failed assertion: the author's message, the source, each part's value, and a difference.
+
+    Args:
+        source: The asserted expression as written.
+        message: The author's own message, if ``has_message``.
+        has_message: Whether there was one.
+        parts: Source (empty for a literal) and value of each captured part; the two sides of a single comparison come last.
+        operator: The comparison's operator where the expression is one comparison.
+    """
+    lines = [f"{message}" if has_message else "", f"assert {source}"]
+    seen: set[str] = set()
+    for text, value in parts:
+        if not text or text in seen or not _worth_showing(value):
+            continue
+        seen.add(text)
+        lines.append(f"  {text} = {_safe_repr(value)}")
+    if operator == "==" and len(parts) >= 2:
+        lines += [f"  {line}" for line in _difference(parts[-2][1], parts[-1][1])]
+    return "\n".join(line for line in lines if line)
+
+
+def _worth_showing(value: object) -> bool:
+    return value is not UNSET_VALUE and not isinstance(
+        value, types.FunctionType | types.BuiltinFunctionType | types.MethodType | types.ModuleType | type
+    )
+
+
+def _safe_repr(value: object) -> str:
+    try:
+        return _repr.repr(value)
+    except Exception as error:  # noqa: BLE001 - an author's __repr__ may raise anything; the failure matters more
+        return f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
+
+
+def _difference(left: object, right: object) -> list[str]:
+    """Say in a few lines where two values that should be equal are not."""
+    try:
+        if isinstance(left, str) and isinstance(right, str):
+            lines = list(difflib.ndiff(right.splitlines(), left.splitlines())) if "\n" in left + right else []
+        elif isinstance(left, Set) and isinstance(right, Set):
+            lines = [
+                f"only on the {side}: {_safe_repr(extra)}"
+                for side, extra in (("left", left - right), ("right", right - left))
+                if extra
+            ]
+        elif isinstance(left, Mapping) and isinstance(right, Mapping):
+            lines = _mapping_difference(left, right)
+        elif isinstance(left, Sequence) and isinstance(right, Sequence):
+            lines = _sequence_difference(left, right)
+        else:
+            lines = []
+    except Exception:  # noqa: BLE001 - comparing an author's values may raise anything; the failure matters more
+        return []
+    return lines if len(lines) <= MOST_LINES else [*lines[:MOST_LINES], f"… {len(lines) - MOST_LINES} more lines"]
+
+
+def _mapping_difference(left: Mapping[Any, Any], right: Mapping[Any, Any]) -> list[str]:
+    lines = []
+    for key in dict.fromkeys([*left, *right]):
+        if key not in right:
+            lines.append(f"only on the left: {_safe_repr(key)}")
+        elif key not in left:
+            lines.append(f"only on the right: {_safe_repr(key)}")
+        elif left[key] != right[key]:
+            lines.append(f"at {_safe_repr(key)}: {_safe_repr(left[key])} != {_safe_repr(right[key])}")
+    return lines
+
+
+def _sequence_difference(left: Sequence[Any], right: Sequence[Any]) -> list[str]:
+    lines = [f"lengths {len(left)} and {len(right)}"] if len(left) != len(right) else []
+    for index, (one, other) in enumerate(zip(left, right, strict=False)):
+        if one != other:
+            return [*lines, f"first difference at index {index}: {_safe_repr(one)} != {_safe_repr(other)}"]
+    return lines
+
+
+class _Rewriter(ast.NodeTransformer):
+    """Turns each assertion into a test that captures its parts."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._numbers = itertools.count()
+
+    def visit_Assert(self, node: ast.Assert) -> list[ast.stmt]:  # noqa: N802 - the name ast dispatches on
+        capture = _Capture(self._source, self._numbers)
+        text = ast.get_source_segment(self._source, node.test) or "…"
+        # `assert (value, "message")` is always true; Python warns of it, so leave it to Python.
+        if isinstance(node.test, ast.Tuple):
+            return [node]
+        operator = None
+        if isinstance(node.test, ast.Compare) and len(node.test.ops) == 1:
+            operator = "==" if isinstance(node.test.ops[0], ast.Eq) else None
+        test = capture.inside(node.test)
+        names = [name for name, _ in capture.parts]
+        parts = ast.Tuple(
+            [
+                ast.Tuple([ast.Constant(part), ast.Name(name, ast.Load())], ast.Load())
+                for name, part in _sides_last(capture.parts, capture.sides)
+            ],
+            ast.Load(),
+        )
+        text_of = ast.Call(
+            ast.Name(EXPLAIN_NAME, ast.Load()),
+            [
+                ast.Constant(" ".join(text.split())),
+                node.msg or ast.Constant(value=None),
+                ast.Constant(node.msg is not None),
+                parts,
+                ast.Constant(operator),
+            ],
+            [],
+        )
+        failing = ast.Raise(ast.Call(ast.Name("AssertionError", ast.Load()), [text_of], []), None)
+        statements: list[ast.stmt] = []
+        if names and capture.may_skip:
+            statements.append(_assign(names, ast.Name(UNSET_NAME, ast.Load())))
+        statements.append(ast.If(ast.UnaryOp(ast.Not(), test), [failing], []))
+        if names:
+            statements.append(_assign(names, ast.Constant(value=None)))
+        return [ast.copy_location(statement, node) for statement in statements]
+
+
+def _assign(names: list[str], value: ast.expr) -> ast.Assign:
+    return ast.Assign([ast.Name(name, ast.Store()) for name in names], value)
+
+
+def _sides_last(parts: list[tuple[str, str]], sides: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [part for part in parts if part not in sides] + sides
+
+
+class _Capture(ast.NodeTransformer):
+    """Wraps the parts of one asserted expression in assignment expressions, and remembers their names and sources."""
+
+    def __init__(self, source: str, numbers: itertools.count[int]) -> None:
+        self._source = source
+        self._numbers = numbers
+        self.parts: list[tuple[str, str]] = []
+        self.sides: list[tuple[str, str]] = []
+        self.may_skip = False
+
+    def inside(self, test: ast.expr) -> ast.expr:
+        """Capture the parts of ``test`` but not its own truth value, which is known to be false when it matters."""
+        if isinstance(test, ast.Compare):
+            single = len(test.ops) == 1
+            self.may_skip |= not single
+            left, *others = [self._operand(operand, is_side=single) for operand in (test.left, *test.comparators)]
+            return ast.copy_location(ast.Compare(left, test.ops, others), test)
+        if isinstance(test, ast.BoolOp):
+            self.may_skip = True
+            return ast.copy_location(ast.BoolOp(test.op, [self.inside(value) for value in test.values]), test)
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            return ast.copy_location(ast.UnaryOp(test.op, self.inside(test.operand)), test)
+        return self._operand(test, is_side=False)
+
+    def _operand(self, node: ast.expr, *, is_side: bool) -> ast.expr:
+        wrapped: ast.expr = self.visit(node)
+        if is_side:
+            if isinstance(wrapped, ast.NamedExpr):
+                self.sides.append(self.parts[-1])
+            else:
+                wrapped = self._wrap(node, wrapped)
+                self.sides.append(self.parts[-1])
+        return wrapped
+
+    def _wrap(self, original: ast.expr, inner: ast.expr) -> ast.expr:
+        name = f"@wfrun_{next(self._numbers)}"
+        literal = isinstance(original, ast.Constant | ast.Tuple | ast.List | ast.Dict | ast.Set | ast.JoinedStr)
+        text = "" if literal else ast.get_source_segment(self._source, original) or "…"
+        self.parts.append((name, " ".join(text.split())))
+        return ast.copy_location(ast.NamedExpr(ast.Name(name, ast.Store()), inner), original)
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802 - the name ast dispatches on
+        return self._wrap(node, node)
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:  # noqa: N802
+        value = node.value if isinstance(node.value, ast.Name) else self.visit(node.value)
+        return self._wrap(node, ast.copy_location(ast.Attribute(value, node.attr, node.ctx), node))
+
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:  # noqa: N802
+        return self._wrap(node, ast.copy_location(ast.Subscript(self.visit(node.value), node.slice, node.ctx), node))
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:  # noqa: N802
+        function = node.func
+        if isinstance(function, ast.Attribute) and not isinstance(function.value, ast.Name):
+            function = ast.copy_location(
+                ast.Attribute(self.visit(function.value), function.attr, function.ctx), function
+            )
+        plain = [argument if isinstance(argument, ast.Starred) else self.visit(argument) for argument in node.args]
+        keywords = [ast.keyword(keyword.arg, self.visit(keyword.value)) for keyword in node.keywords]
+        return self._wrap(node, ast.copy_location(ast.Call(function, plain, keywords), node))
+
+    def visit_Await(self, node: ast.Await) -> ast.expr:  # noqa: N802
+        return self._wrap(node, node)
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:  # noqa: N802
+        self.may_skip = True
+        return self.generic_visit(node)  # type: ignore[return-value]
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:  # noqa: N802
+        self.may_skip = True
+        return self.generic_visit(node)  # type: ignore[return-value]
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:  # noqa: N802
+        self.may_skip |= len(node.ops) > 1
+        return self.generic_visit(node)  # type: ignore[return-value]
+
+    def _opaque(self, node: ast.expr) -> ast.expr:
+        """Leave a scope of its own, or a constant, as it is: names inside are not this function's."""
+        return node
+
+    visit_Lambda = visit_ListComp = visit_SetComp = visit_DictComp = visit_GeneratorExp = _opaque  # noqa: N815
+    visit_NamedExpr = visit_JoinedStr = visit_Yield = visit_YieldFrom = _opaque  # noqa: N815

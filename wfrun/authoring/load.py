@@ -1,0 +1,90 @@
+"""From a suite file to a loaded module: its package first, its assertions explained, its helpers importable."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import importlib.machinery
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wfrun.authoring.errors import ModuleClash
+from wfrun.authoring.explain import EXPLAIN_NAME, UNSET_NAME, UNSET_VALUE, explain, rewrite_asserts
+
+if TYPE_CHECKING:
+    import types
+
+__all__ = ["load_suite_module"]
+
+
+def load_suite_module(file: Path) -> types.ModuleType:
+    """Import ``file`` once per process and return its module.
+
+    A file in a package (a folder with ``__init__.py``) is imported as part of it, and may use relative imports. Beside
+    a lone file, the modules in its folder can be imported by their names.
+
+    Raises:
+        ModuleClash: The folder holds a module of the same name as one already imported from another suite folder.
+        Exception: Whatever the file raises.
+    """
+    name, base = _module_name(file)
+    if name in sys.modules:
+        return sys.modules[name]
+    if str(base) not in sys.path:
+        sys.path.insert(0, str(base))
+    if "." in name:
+        importlib.import_module(name.rpartition(".")[0])
+    else:
+        _refuse_clash(file)
+    loader = _SuiteLoader(name, str(file))
+    spec = importlib.util.spec_from_file_location(name, file, loader=loader)
+    if spec is None:
+        raise ImportError(f"{file} cannot be imported as a module")
+    module = importlib.util.module_from_spec(spec)
+    vars(module)[EXPLAIN_NAME] = explain
+    vars(module)[UNSET_NAME] = UNSET_VALUE
+    sys.modules[name] = module
+    try:
+        loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+class _SuiteLoader(importlib.machinery.SourceFileLoader):
+    """Compiles with explained assertions, and past the byte-code cache, which belongs to the plain module."""
+
+    def get_code(self, fullname: str) -> types.CodeType:
+        path = self.get_filename(fullname)
+        data = self.get_data(path)
+        source = importlib.util.decode_source(data)
+        tree = rewrite_asserts(ast.parse(source, path), source)
+        return compile(tree, path, "exec", dont_inherit=True)
+
+
+def _module_name(file: Path) -> tuple[str, Path]:
+    """Return the module's full name, and the folder that must be importable for it."""
+    folder = file.parent
+    parts = [file.stem]
+    while (folder / "__init__.py").exists():
+        parts.append(folder.name)
+        folder = folder.parent
+    if len(parts) == 1:
+        # Lone files of one name may lie in many folders; their modules must not replace one another.
+        return f"{file.stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:8]}", folder
+    return ".".join(reversed(parts)), folder
+
+
+def _refuse_clash(file: Path) -> None:
+    for helper in file.parent.glob("*.py"):
+        loaded = sys.modules.get(helper.stem)
+        origin = getattr(loaded, "__file__", None)
+        if origin is not None and Path(origin) != helper and not helper.name.startswith("suite_"):
+            raise ModuleClash(
+                f"{helper} cannot be imported beside {file.name}: {helper.stem!r} is already {origin}; "
+                f"put an __init__.py into {file.parent} and use relative imports, or rename the helper"
+            )
