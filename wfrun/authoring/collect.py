@@ -94,6 +94,7 @@ def _cases_of(suite: Suite, file: Path, prefix: str) -> Iterator[CollectedCase]:
                 timeout_s=declaration.timeout_s,
                 own_process=declaration.own_process,
                 virtual_time=declaration.virtual_time,
+                pinned=declaration.pinned,
                 source_hash=source_hash,
             )
             yield CollectedCase(info, declaration, suite, arguments)

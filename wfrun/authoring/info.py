@@ -46,6 +46,8 @@ class CaseInfo:
     own_process: bool
     """Whether it asks for a fresh process even when it is not measured."""
     virtual_time: bool
+    pinned: bool
+    """Whether its measuring processes are tied to one core; not so where it uses several."""
     source_hash: str
     """Changes when the text of the case's function does."""
 

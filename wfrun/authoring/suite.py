@@ -29,6 +29,7 @@ class CaseDeclaration:
     timeout_s: float | None
     own_process: bool
     virtual_time: bool
+    pinned: bool
 
     @property
     def place(self) -> str:
@@ -75,6 +76,7 @@ class Suite:
         timeout_s: float | None = None,
         own_process: bool = False,
         virtual_time: bool = False,
+        pinned: bool = True,
     ) -> Callable[[Function], Function]:
         """Declare the decorated function, sync or async, as a case.
 
@@ -89,6 +91,8 @@ class Suite:
             timeout_s: The case's own limit in seconds, instead of the session's.
             own_process: Run it in a fresh process even when it is not measured.
             virtual_time: Run it on a loop whose clock jumps over waits (:mod:`wfrun.virtual_time`).
+            pinned: Tie measuring processes to one core, which makes figures steadier; False where the case starts
+                processes or threads of its own that should have the others.
 
         Raises:
             BadDeclaration: A kind is unknown, a parameter has no values, or the function cannot take a parameter.
@@ -105,6 +109,7 @@ class Suite:
                     timeout_s=timeout_s,
                     own_process=own_process,
                     virtual_time=virtual_time,
+                    pinned=pinned,
                 )
             )
             return function
@@ -118,9 +123,17 @@ class Suite:
         tags: Iterable[str] = (),
         parameters: Mapping[str, Iterable[Any]] | None = None,
         timeout_s: float | None = None,
+        pinned: bool = True,
     ) -> Callable[[Function], Function]:
         """Declare a case of kind performance alone. Arguments as for :meth:`case`."""
-        return self.case(title, kinds=(Kind.PERFORMANCE,), tags=tags, parameters=parameters, timeout_s=timeout_s)
+        return self.case(
+            title,
+            kinds=(Kind.PERFORMANCE,),
+            tags=tags,
+            parameters=parameters,
+            timeout_s=timeout_s,
+            pinned=pinned,
+        )
 
     def fixture(self, function: Function) -> Function:
         """Declare a function that provides what cases name as a parameter, afresh for each case.

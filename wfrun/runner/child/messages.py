@@ -22,11 +22,19 @@ class Status(StrEnum):
     CRASHED = "crashed"
     """Its process ended underneath it."""
     INTERRUPTED = "interrupted"
+    """Ctrl-C came while it ran."""
+    NOT_RUN = "not run"
+    """The session ended before its turn: after a failure with ``--fail-fast``, or by Ctrl-C."""
 
     @property
     def good(self) -> bool:
-        """Whether the session may still end green."""
-        return self in (Status.PASSED, Status.SKIPPED)
+        """Whether the case ran, or said that it does not apply, and nothing was wrong."""
+        return self in {Status.PASSED, Status.SKIPPED}
+
+    @property
+    def bad(self) -> bool:
+        """Whether the case makes the session fail."""
+        return self in {Status.FAILED, Status.ERROR, Status.TIMED_OUT, Status.CRASHED}
 
 
 @dataclass(frozen=True, slots=True)

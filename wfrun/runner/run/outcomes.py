@@ -57,5 +57,5 @@ class RunResult:
 
     @property
     def failed(self) -> tuple[Outcome, ...]:
-        """The outcomes that keep the session from ending green, without those a Ctrl-C cut short."""
-        return tuple(o for o in self.outcomes if not o.status.good and o.status is not Status.INTERRUPTED)
+        """The outcomes that make the session fail."""
+        return tuple(outcome for outcome in self.outcomes if outcome.status.bad)

@@ -1,0 +1,69 @@
+"""Exceptions as text that a suite's author wants to read: their own frames, not the runner's."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import types
+
+__all__ = ["describe_tasks", "one_line", "traceback_text"]
+
+_OWN_FOLDERS: Final = tuple(str(Path(__file__).parents[2] / name) for name in ("runner", "authoring"))
+MOST_TASKS: Final = 20
+
+
+def one_line(error: BaseException) -> str:
+    """Return the error's type and the first line of its text; an assertion's text alone."""
+    first = str(error).strip().partition("\n")[0]
+    if isinstance(error, AssertionError) and first:
+        return first
+    return f"{type(error).__name__}: {first}" if first else type(error).__name__
+
+
+def traceback_text(error: BaseException) -> str:
+    """Return the traceback without the runner's own frames at its top."""
+    return "".join(traceback.format_exception(type(error), error, _skip_own(error.__traceback__))).rstrip()
+
+
+def _skip_own(frames: types.TracebackType | None) -> types.TracebackType | None:
+    rest = frames
+    while rest is not None:
+        file = rest.tb_frame.f_code.co_filename
+        if not file.startswith(_OWN_FOLDERS) and not file.startswith("<frozen"):
+            return rest
+        rest = rest.tb_next
+    return frames
+
+
+def describe_tasks(loop: asyncio.AbstractEventLoop) -> str:
+    """Return, for every task of the loop that is not done, its name and the line it waits at."""
+    tasks = sorted(asyncio.all_tasks(loop), key=lambda task: task.get_name())
+    lines = []
+    for task in tasks[:MOST_TASKS]:
+        places = [place for frame in _await_chain(task.get_coro()) if (place := _place(frame))]
+        lines.append(f"{task.get_name()} waits at")
+        lines += [f"    {place}" for place in places] or ["    a place without Python frames"]
+    if len(tasks) > MOST_TASKS:
+        lines.append(f"… and {len(tasks) - MOST_TASKS} more tasks")
+    return "\n".join(lines)
+
+
+def _await_chain(coroutine: Any) -> list[types.FrameType]:  # noqa: ANN401 - coroutines, generators, foreign awaitables
+    frames = []
+    while coroutine is not None:
+        frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
+        if frame is not None:
+            frames.append(frame)
+        coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
+    return frames
+
+
+def _place(frame: types.FrameType) -> str | None:
+    code = frame.f_code
+    if code.co_filename.startswith(_OWN_FOLDERS):
+        return None
+    return f"{code.co_filename}:{frame.f_lineno} in {code.co_name}"

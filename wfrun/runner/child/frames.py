@@ -1,0 +1,93 @@
+"""Messages between parent and child: JSON in frames that carry their length and checksum.
+
+A frame is four bytes of length, four bytes of CRC-32, then the JSON. A child may write anything anywhere; a frame that
+does not check is a fact about the child, never a wrong result.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from typing import Any, Final
+
+import orjson
+
+from wfrun.errors import WfrunError
+
+__all__ = ["DamagedFrame", "FrameDecoder", "encode_frame", "read_frame", "write_frame"]
+
+_HEADER: Final = struct.Struct(">II")
+MOST_BYTES: Final = 256 * 2**20
+"""A longer length is damage, not a message."""
+
+
+class DamagedFrame(WfrunError):
+    """What came through the pipe is not what was sent: something else wrote to it."""
+
+
+def encode_frame(message: dict[str, Any]) -> bytes:
+    """Return ``message`` as one frame. Values JSON has no word for become their text."""
+    payload = orjson.dumps(message, default=repr, option=orjson.OPT_NON_STR_KEYS)
+    return _HEADER.pack(len(payload), zlib.crc32(payload)) + payload
+
+
+class FrameDecoder:
+    """Collects bytes as they come and gives back whole messages."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[dict[str, Any]]:
+        """Take in ``data`` and return the messages it completes, in order.
+
+        Raises:
+            DamagedFrame: A length or checksum is wrong; nothing after it can be trusted.
+        """
+        self._buffer += data
+        messages = []
+        while len(self._buffer) >= _HEADER.size:
+            length, checksum = _HEADER.unpack_from(self._buffer)
+            if length > MOST_BYTES:
+                raise DamagedFrame(f"a frame claims {length} bytes; something else wrote to the pipe")
+            end = _HEADER.size + length
+            if len(self._buffer) < end:
+                break
+            payload = bytes(self._buffer[_HEADER.size : end])
+            del self._buffer[:end]
+            if zlib.crc32(payload) != checksum:
+                raise DamagedFrame("a frame's checksum is wrong; something else wrote to the pipe")
+            messages.append(orjson.loads(payload))
+        return messages
+
+
+def read_frame(descriptor: int) -> dict[str, Any] | None:
+    """Wait for one message on a blocking descriptor; ``None`` when the other end is gone."""
+    header = _read_exactly(descriptor, _HEADER.size)
+    if header is None:
+        return None
+    length, checksum = _HEADER.unpack(header)
+    payload = _read_exactly(descriptor, length) if length <= MOST_BYTES else None
+    if payload is None:
+        return None
+    if zlib.crc32(payload) != checksum:
+        raise DamagedFrame("a command's checksum is wrong")
+    message: dict[str, Any] = orjson.loads(payload)
+    return message
+
+
+def write_frame(descriptor: int, message: dict[str, Any]) -> None:
+    """Write one whole message to a blocking descriptor."""
+    view = memoryview(encode_frame(message))
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _read_exactly(descriptor: int, count: int) -> bytes | None:
+    parts = bytearray()
+    while len(parts) < count:
+        part = os.read(descriptor, count - len(parts))
+        if not part:
+            return None
+        parts += part
+    return bytes(parts)

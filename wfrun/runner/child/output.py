@@ -1,0 +1,46 @@
+"""What a child printed: all of a little, both ends of a flood."""
+
+from __future__ import annotations
+
+__all__ = ["OutputTail"]
+
+
+class OutputTail:
+    """Keeps the first and last bytes of a stream within a bound, and counts what fell out between them."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._half = max(1, most_bytes // 2)
+        self._head = bytearray()
+        self._tail = bytearray()
+        self._dropped = 0
+
+    def feed(self, data: bytes) -> None:
+        """Take in what was printed next."""
+        room = self._half - len(self._head)
+        if room > 0:
+            self._head += data[:room]
+            data = data[room:]
+        if len(data) > self._half:
+            self._dropped += len(data) - self._half
+            data = data[-self._half :]
+        self._tail += data
+        # Cut only now and then: cutting at every feed would move the whole tail each time.
+        if len(self._tail) > 2 * self._half:
+            self._cut()
+
+    def take(self) -> tuple[str, int]:
+        """Return the text so far and how many bytes are missing in its middle, and start anew."""
+        self._cut()
+        dropped = self._dropped
+        gap = f"\n… {dropped} bytes dropped …\n".encode() if dropped else b""
+        text = (bytes(self._head) + gap + bytes(self._tail)).decode("utf-8", "replace")
+        self._head.clear()
+        self._tail.clear()
+        self._dropped = 0
+        return text, dropped
+
+    def _cut(self) -> None:
+        excess = len(self._tail) - self._half
+        if excess > 0:
+            self._dropped += excess
+            del self._tail[:excess]
