@@ -1,0 +1,73 @@
+"""The catalogue of everything wfrun measures, and how each number is judged unless a suite says otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["METRICS", "Better", "Metric", "MetricKind"]
+
+Better: TypeAlias = Literal["lower", "higher"]
+
+MetricKind: TypeAlias = Literal["time", "tail", "memory", "count"]
+"""How the numbers scatter, and so which estimator serves: the floor for times, never for tails."""
+
+SLACK_BYTES: Final = 2**20
+"""A mebibyte of resident memory comes and goes with allocator arenas and page faults; less than that proves nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One kind of number: its unit, its good direction, and when a change of it counts."""
+
+    name: str
+    unit: str
+    """As :func:`wfrun.units.format_value` takes it: ``ns``, ``B``, ``/s``, or empty for a plain number."""
+    better: Better
+    kind: MetricKind
+    gates: bool
+    """Whether a regression of it fails a session; otherwise it is shown and never judged red."""
+    threshold_percent: float
+    """The smallest change for the worse that matters, in percent of the old value."""
+    slack: float = 0.0
+    """An absolute difference below this, in ``unit``, is never a regression."""
+    meaning: str = ""
+    """One sentence for a reader who meets the name in a report."""
+
+
+def _gating(  # noqa: PLR0917 - a row of the table below, read by its columns
+    name: str, unit: str, better: Better, kind: MetricKind, percent: float, meaning: str, slack: float = 0
+) -> Metric:
+    return Metric(name, unit, better, kind, gates=True, threshold_percent=percent, slack=slack, meaning=meaning)
+
+
+def _shown(  # noqa: PLR0917 - as above
+    name: str, unit: str, better: Better, kind: MetricKind, percent: float, meaning: str
+) -> Metric:
+    return Metric(name, unit, better, kind, gates=False, threshold_percent=percent, meaning=meaning)
+
+
+_CATALOGUE: Final = (
+    _gating("throughput_per_s", "/s", "higher", "time", 5, "Items finished per second of a repetition."),
+    _gating("wall_time_ns", "ns", "lower", "time", 5, "Time one repetition takes on the clock."),
+    _shown("cpu_time_ns", "ns", "lower", "time", 5, "Processor time one repetition takes in its process."),
+    _gating("latency_p50_ns", "ns", "lower", "time", 5, "Half of the operations were at least this fast."),
+    _gating("latency_p90_ns", "ns", "lower", "tail", 10, "Nine of ten operations were at least this fast."),
+    _gating("latency_p99_ns", "ns", "lower", "tail", 10, "99 of 100 operations were at least this fast."),
+    _shown("latency_p999_ns", "ns", "lower", "tail", 20, "999 of 1000 operations were at least this fast."),
+    _shown("latency_max_ns", "ns", "lower", "tail", 20, "The slowest operation."),
+    _gating("peak_rss_bytes", "B", "lower", "memory", 15, "Most memory held, above the start.", SLACK_BYTES),
+    _gating("kept_rss_bytes", "B", "lower", "memory", 15, "Memory still held after the end.", SLACK_BYTES),
+    _shown("gc_pause_ns", "ns", "lower", "time", 20, "Time a process spent in the garbage collector."),
+    _shown("gc_collections", "", "lower", "count", 20, "How often the garbage collector ran in a process."),
+    _shown("loop_lag_p99_ns", "ns", "lower", "tail", 20, "Lateness of the event loop's timers, 99 of 100."),
+    _shown("loop_lag_max_ns", "ns", "lower", "tail", 20, "The longest the event loop stood still."),
+    _shown("items", "", "higher", "count", 0, "Items one repetition worked on."),
+)
+
+METRICS: Final[Mapping[str, Metric]] = MappingProxyType({metric.name: metric for metric in _CATALOGUE})
+"""Every metric by its name, in the order reports show them."""
