@@ -1,0 +1,213 @@
+"""One pass over one case: set up, call, tear down, and say how it ended."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import sys
+import time
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from wfrun.authoring.context import Context
+from wfrun.authoring.errors import SkipCase
+from wfrun.authoring.fixtures import CaseResources
+from wfrun.concurrency.errors import Unsupported
+from wfrun.runner.child.failures import one_line, traceback_text
+from wfrun.runner.child.guard import CaseStopped
+from wfrun.runner.child.messages import CaseResult, Status
+from wfrun.virtual_time import VirtualTimeLoop
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from wfrun.authoring.collect import CollectedCase
+    from wfrun.measure.latency import LatencyRecorder
+    from wfrun.runner.child.guard import CaseGuard
+
+__all__ = ["Pass", "PassOptions", "make_runner", "run_case"]
+
+
+class _Phase(StrEnum):
+    SET_UP = "set-up"
+    CASE = "case"
+    TEAR_DOWN = "tear-down"
+
+
+@dataclass(frozen=True, slots=True)
+class PassOptions:
+    """What a pass over a case needs to know beside the case."""
+
+    seed: int
+    timeout_s: float
+    teardown_grace_s: float
+    measured: bool
+    targets: Mapping[str, str]
+
+
+def make_runner(case: CollectedCase) -> asyncio.Runner:
+    """Return an event loop of its own for the case, on virtual time where the case is declared so."""
+    return asyncio.Runner(loop_factory=VirtualTimeLoop if case.info.virtual_time else None)
+
+
+def run_case(
+    case: CollectedCase, options: PassOptions, guard: CaseGuard, on_teardowns: Callable[[list[str]], None]
+) -> CaseResult:
+    """Run ``case`` once on a loop of its own and return how it ended; never raises for anything the case does."""
+    single = Pass(case, options, guard, on_teardowns)
+    try:
+        with make_runner(case) as runner:
+            single.run(runner)
+    except BaseException as error:  # noqa: BLE001 - closing the loop runs the case's own left-over tasks
+        single.failed(error)
+    return single.result()
+
+
+class Pass:
+    """One pass over a case: run it, then ask for its :meth:`result`."""
+
+    def __init__(
+        self,
+        case: CollectedCase,
+        options: PassOptions,
+        guard: CaseGuard,
+        on_teardowns: Callable[[list[str]], None],
+        latency: LatencyRecorder | None = None,
+    ) -> None:
+        self._case = case
+        self._options = options
+        self._guard = guard
+        self._on_teardowns = on_teardowns
+        self._phase = _Phase.SET_UP
+        self._errors: list[tuple[_Phase, BaseException]] = []
+        self._duration_s = 0.0
+        self.whole_wall_ns = 0
+        self.whole_cpu_ns = 0
+        self.context = Context(
+            case.info.id,
+            seed=options.seed,
+            measured=options.measured,
+            targets=options.targets,
+            latency=latency,
+        )
+
+    def run(self, runner: asyncio.Runner) -> None:
+        """Run the pass on ``runner``'s loop; what goes wrong is kept for :meth:`result`."""
+        started_s = time.perf_counter()
+        try:
+            with self._guard.watching(self._options.timeout_s):
+                runner.run(self._main())
+        except BaseException as error:  # noqa: BLE001 - a case may raise anything, SystemExit included
+            self.failed(error)
+        finally:
+            self._duration_s = time.perf_counter() - started_s
+            try:
+                self.context.close()
+            except OSError as error:
+                self.failed(error)
+            _flush()
+
+    def failed(self, error: BaseException) -> None:
+        """Keep an error of the phase that the pass is in."""
+        if not any(error is known for _, known in self._errors):
+            self._errors.append((self._phase, error))
+
+    def result(self) -> CaseResult:
+        """Return how the pass ended; the first thing that went wrong decides."""
+        status, message, details = self._judge()
+        return CaseResult(
+            case_id=self._case.info.id,
+            status=status,
+            duration_s=self._duration_s,
+            message=message,
+            details=details,
+            items=self.context.items,
+            notes=self.context.notes,
+        )
+
+    async def _main(self) -> None:
+        resources = CaseResources(self._case.suite, self.context, self._case.arguments)
+        task = asyncio.current_task()
+        self._guard.attach(task, asyncio.get_running_loop())
+        try:
+            await resources.set_up()
+            function = self._case.declaration.function
+            arguments = await resources.arguments(function)
+            self._phase = _Phase.CASE
+            await self._call(function, arguments)
+        except BaseException as error:  # noqa: BLE001 - kept, judged after tear-down
+            self.failed(error)
+        finally:
+            self._phase = _Phase.TEAR_DOWN
+            if task is not None:
+                while task.cancelling():
+                    task.uncancel()
+            await self._tear_down(resources)
+
+    async def _call(self, function: Callable[..., Any], arguments: dict[str, Any]) -> None:
+        # A plain function cannot be cancelled, only interrupted.
+        if not inspect.iscoroutinefunction(function):
+            self._guard.attach(None, None)
+        context = self.context
+        wall_ns, cpu_ns = time.perf_counter_ns(), time.process_time_ns()
+        outcome = function(**arguments)
+        if inspect.isawaitable(outcome):
+            await outcome
+        self.whole_wall_ns = time.perf_counter_ns() - wall_ns
+        self.whole_cpu_ns = time.process_time_ns() - cpu_ns
+        if context.stopwatch.running:
+            context.stopwatch.stop()
+
+    async def _tear_down(self, resources: CaseResources) -> None:
+        if not resources.pending_teardowns:
+            return
+        self._on_teardowns(resources.pending_teardowns)
+        try:
+            async with asyncio.timeout(self._options.teardown_grace_s):
+                await resources.tear_down()
+        except TimeoutError as error:
+            names = ", ".join(resources.pending_teardowns)
+            stuck = TimeoutError(f"tear-down of {names} did not end within {self._options.teardown_grace_s:g} s")
+            self.failed(error if not resources.pending_teardowns else stuck)
+        except BaseException as error:  # noqa: BLE001 - kept for the result
+            self.failed(error)
+        finally:
+            self._on_teardowns(resources.pending_teardowns)
+
+    def _judge(self) -> tuple[Status, str, str]:
+        guard = self._guard
+        if guard.interrupted:
+            return Status.INTERRUPTED, "interrupted", guard.diagnosis
+        errors = [(phase, error) for phase, error in self._errors if not self._is_our_stop(error)]
+        details = "\n\n".join(
+            (f"during {phase}:\n" if phase is not _Phase.CASE else "") + traceback_text(error)
+            for phase, error in errors
+        )
+        if guard.timed_out:
+            stops = [traceback_text(error) for _, error in self._errors if isinstance(error, CaseStopped)]
+            message = f"still running after {self._options.timeout_s:g} s"
+            return Status.TIMED_OUT, message, "\n\n".join(part for part in (guard.diagnosis, *stops, details) if part)
+        if not errors:
+            return Status.PASSED, "", ""
+        phase, error = errors[0]
+        if isinstance(error, SkipCase):
+            return Status.SKIPPED, str(error), ""
+        if isinstance(error, Unsupported) and self._options.targets:
+            return Status.SKIPPED, str(error), ""
+        if phase is _Phase.CASE:
+            return Status.FAILED, one_line(error), details
+        return Status.ERROR, f"{phase} failed: {one_line(error)}", details
+
+    def _is_our_stop(self, error: BaseException) -> bool:
+        stopped = self._guard.timed_out or self._guard.interrupted
+        return isinstance(error, CaseStopped) or (stopped and isinstance(error, asyncio.CancelledError))
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):
+            # The case closed it; what it printed before has gone through already, line by line.
+            continue

@@ -1,0 +1,85 @@
+"""Time-outs and interrupts inside the child: one case at a time is stopped, whether it awaits, blocks or computes.
+
+Theory of operation: both arrive as signals, so they reach the main thread even when the event loop is blocked. The
+first one cancels the case's task, which lets its ``finally`` blocks and tear-downs run. When the case goes on regardless
+(it blocks the loop, or swallows the cancellation), a second one is raised as an exception from wherever the main thread
+is. Code that never returns to Python is the parent's to kill.
+"""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from wfrun.runner.child.failures import describe_tasks
+
+if TYPE_CHECKING:
+    import asyncio
+    import types
+    from collections.abc import Iterator
+
+__all__ = ["CaseGuard", "CaseStopped"]
+
+SECOND_CALL_S: Final = 1.0
+"""After this a case that was cancelled and still runs is interrupted by force."""
+
+
+class CaseStopped(BaseException):
+    """Raised inside a case that must end now: its time is up, or the user pressed Ctrl-C."""
+
+
+class CaseGuard:
+    """Stops the case that runs inside :meth:`watching`."""
+
+    def __init__(self) -> None:
+        self.timed_out = False
+        self.interrupted = False
+        self.diagnosis = ""
+        """Where every task waited when the case's time was up."""
+        self._task: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._watching = False
+        self._calls = 0
+
+    def install(self) -> None:
+        """Take over SIGALRM and SIGINT of this process."""
+        signal.signal(signal.SIGALRM, self._on_signal)
+        signal.signal(signal.SIGINT, self._on_signal)
+
+    @contextmanager
+    def watching(self, timeout_s: float) -> Iterator[None]:
+        """Watch over one pass; :attr:`timed_out` and :attr:`interrupted` tell afterwards what happened."""
+        self.timed_out = False
+        self.diagnosis = ""
+        self._calls = 0
+        self._watching = True
+        signal.setitimer(signal.ITIMER_REAL, timeout_s)
+        try:
+            yield
+        finally:
+            self._watching = False
+            self._task = self._loop = None
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def attach(self, task: asyncio.Task[None] | None, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Name the task to cancel; ``None`` while a plain function runs, which is interrupted where it is."""
+        self._task = task
+        self._loop = loop
+
+    def _on_signal(self, number: int, _frame: types.FrameType | None) -> None:
+        if number == signal.SIGINT:
+            self.interrupted = True
+        if not self._watching:
+            return
+        self._calls += 1
+        if number == signal.SIGALRM and not self.interrupted:
+            self.timed_out = True
+        if self._loop is not None and self._task is not None and self._calls == 1:
+            self.diagnosis = describe_tasks(self._loop)
+            self._loop.call_soon_threadsafe(self._task.cancel)
+            signal.setitimer(signal.ITIMER_REAL, SECOND_CALL_S)
+            return
+        # A blocked loop gets the exception too, but only once: what follows is tear-down.
+        if self._calls <= 2:
+            raise CaseStopped

@@ -1,0 +1,133 @@
+"""The program that a child process runs: take a command, do it, answer, until the parent is gone.
+
+Only case ids come in. This process collects the suite file again, and refuses to run a case that is not, to the letter,
+the one that was planned.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import io
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from wfrun.authoring.collect import collect_file
+from wfrun.runner.child.execute import PassOptions, run_case
+from wfrun.runner.child.failures import one_line, traceback_text
+from wfrun.runner.child.frames import read_frame, write_frame
+from wfrun.runner.child.guard import CaseGuard
+from wfrun.runner.child.lifeline import die_with_parent
+from wfrun.runner.child.messages import CaseResult, LoadFailure, Status
+
+if TYPE_CHECKING:
+    from wfrun.authoring.collect import CollectedCase
+
+__all__ = ["main"]
+
+REPLY: Final = "reply"
+EVENT: Final = "event"
+
+
+class _Child:
+    """What this process has collected so far, and the pipe it answers through."""
+
+    def __init__(self, reply_descriptor: int) -> None:
+        self._reply_descriptor = reply_descriptor
+        self._cases: dict[str, dict[str, CollectedCase]] = {}
+        self._guard = CaseGuard()
+
+    def install(self) -> None:
+        self._guard.install()
+
+    def handle(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Do what the parent asks and return the answer."""
+        match command["do"]:
+            case "collect":
+                return self._collect([Path(file) for file in command["files"]])
+            case "run":
+                return self._run(command).to_json()
+            case unknown:
+                raise ValueError(f"no command is called {unknown!r}")
+
+    def _collect(self, files: list[Path]) -> dict[str, Any]:
+        cases: list[dict[str, Any]] = []
+        failures: list[dict[str, Any]] = []
+        for file in files:
+            self._tell({"loading": str(file)})
+            try:
+                cases += [case.info.to_json() for case in self._load(file).values()]
+            except BaseException as error:  # noqa: BLE001 - a suite may raise anything while it loads
+                failure = LoadFailure(str(file), one_line(error), traceback_text(error))
+                failures.append({"file": failure.file, "message": failure.message, "traceback": failure.traceback})
+            self._tell({"loaded": {"cases": cases, "failures": failures}})
+            cases, failures = [], []
+        return {}
+
+    def _load(self, file: Path) -> dict[str, CollectedCase]:
+        key = str(file)
+        if key not in self._cases:
+            self._cases[key] = {case.info.id: case for case in collect_file(file)}
+        return self._cases[key]
+
+    def _run(self, command: dict[str, Any]) -> CaseResult:
+        case_id = command["id"]
+        try:
+            case = self._load(Path(command["file"])).get(case_id)
+        except BaseException as error:  # noqa: BLE001 - as in _collect
+            message = f"its suite loaded when it was planned and does not load now: {one_line(error)}"
+            return CaseResult(case_id, Status.ERROR, 0.0, message, traceback_text(error))
+        if case is None or case.info.digest() != command["digest"]:
+            found = "is not there" if case is None else "is another one"
+            message = f"the case that was planned {found} in this process: its suite loads differently each time"
+            return CaseResult(case_id, Status.ERROR, 0.0, message)
+        options = PassOptions(
+            seed=command["seed"],
+            timeout_s=command["timeout_s"],
+            teardown_grace_s=command["teardown_grace_s"],
+            measured=command["sampling"] is not None,
+            targets=command["targets"],
+        )
+        if command["sampling"] is None:
+            return run_case(case, options, self._guard, self._tell_teardowns)
+        # Only measuring needs these, and a warm worker should start fast.
+        from wfrun.runner.child.sample import SamplingOptions, empty_case, sample_case  # noqa: PLC0415
+
+        if command["control"]:
+            case = empty_case(case.info)
+        return sample_case(case, options, SamplingOptions(**command["sampling"]), self._guard, self._tell_teardowns)
+
+    def _tell(self, event: dict[str, Any]) -> None:
+        write_frame(self._reply_descriptor, {"type": EVENT, **event})
+
+    def _tell_teardowns(self, pending: list[str]) -> None:
+        self._tell({"teardowns": list(pending)})
+
+
+def main() -> None:
+    """Serve the parent that started this process; arguments are two pipe descriptors and the parent's id."""
+    command_descriptor, reply_descriptor, parent_pid = map(int, sys.argv[1:4])
+    die_with_parent(parent_pid, command_descriptor)
+    for descriptor in (command_descriptor, reply_descriptor):
+        os.set_inheritable(descriptor, False)
+    _prepare_streams()
+    faulthandler.enable()
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
+    sys.argv = ["wfrun"]
+    child = _Child(reply_descriptor)
+    child.install()
+    while (command := read_frame(command_descriptor)) is not None:
+        write_frame(reply_descriptor, {"type": REPLY, **child.handle(command)})
+
+
+def _prepare_streams() -> None:
+    # Line by line, so that a crash loses at most half a line and both streams keep their order.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True, errors="backslashreplace")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""A child process as its parent holds it: started, asked, listened to, interrupted, and ended for certain."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from wfrun.errors import WfrunError
+from wfrun.runner.child.frames import DamagedFrame, FrameDecoder, encode_frame
+from wfrun.runner.child.output import OutputTail
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["ChildDied", "ChildProcess"]
+
+CHUNK_BYTES: Final = 2**18
+STACKS_S: Final = 0.3
+"""How long a child that does not react gets to print its stacks before it is killed."""
+
+
+class ChildDied(WfrunError):
+    """The child ended, or spoke nonsense, before it answered."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(how)
+        self.how = how
+
+
+class ChildProcess:
+    """One child. Its own session and process group, no standard input, both outputs captured into one bounded text."""
+
+    def __init__(self, output_bytes: int) -> None:
+        command_read, self._command_fd = os.pipe()
+        self._reply_fd, reply_write = os.pipe()
+        self._output_fd, output_write = os.pipe()
+        theirs = (command_read, reply_write)
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "wfrun.runner.child.main", *map(str, theirs), str(os.getpid())],
+                stdin=subprocess.DEVNULL,
+                stdout=output_write,
+                stderr=output_write,
+                pass_fds=theirs,
+                start_new_session=True,
+            )
+        finally:
+            for descriptor in (*theirs, output_write):
+                os.close(descriptor)
+        self._loop: Final = asyncio.get_running_loop()
+        self._decoder: Final = FrameDecoder()
+        self._output: Final = OutputTail(output_bytes)
+        self._on_event: Callable[[dict[str, Any]], None] | None = None
+        self._reply: asyncio.Future[dict[str, Any]] | None = None
+        self._ended: Final[asyncio.Future[None]] = self._loop.create_future()
+        self._damage = ""
+        for descriptor, reader in ((self._reply_fd, self._read_reply), (self._output_fd, self._read_output)):
+            os.set_blocking(descriptor, False)
+            self._loop.add_reader(descriptor, reader)
+        self._watch_end()
+
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether the child can be asked something."""
+        return not self._ended.done() and not self._damage
+
+    async def ask(
+        self, command: dict[str, Any], on_event: Callable[[dict[str, Any]], None] | None = None
+    ) -> dict[str, Any]:
+        """Send a command and return the child's answer; events on the way go to ``on_event``.
+
+        Cancelling leaves the child in the middle of its work: interrupt or end it.
+
+        Raises:
+            ChildDied: It ended before it answered; the text says how.
+        """
+        self._reply = self._loop.create_future()
+        self._on_event = on_event
+        with contextlib.suppress(BrokenPipeError):
+            # Commands are far smaller than a pipe, and the child reads one at a time: this never waits.
+            os.write(self._command_fd, encode_frame(command))
+        await asyncio.wait((self._reply, self._ended), return_when=asyncio.FIRST_COMPLETED)
+        self._read_reply()
+        if self._reply.done():
+            return self._reply.result()
+        raise ChildDied(self._damage or self._how_it_ended())
+
+    def interrupt(self) -> None:
+        """Ask the case that runs in the child to stop: its task is cancelled, its tear-downs run."""
+        self._signal(signal.SIGINT)
+
+    async def kill_with_stacks(self) -> None:
+        """Let a child that does not react print the stack of each of its threads, then kill it."""
+        self._signal(signal.SIGUSR1)
+        await asyncio.wait((self._ended,), timeout=STACKS_S)
+        await self.kill()
+
+    async def kill(self) -> None:
+        """End the child and everything in its process group at once, and wait until it is gone."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
+        await self.close()
+
+    async def close(self) -> None:
+        """End the child by closing its command pipe, kill what does not go, and release everything held here."""
+        if self._command_fd >= 0:
+            os.close(self._command_fd)
+            self._command_fd = -1
+        await asyncio.wait((self._ended,), timeout=1.0)
+        if not self._ended.done():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+            await asyncio.wait((self._ended,))
+        for descriptor in (self._reply_fd, self._output_fd):
+            self._stop_reading(descriptor)
+        self._reply_fd = self._output_fd = -1
+
+    def take_output(self) -> tuple[str, int]:
+        """Return what was printed since the last call, and how many bytes of its middle were dropped."""
+        self._read_output()
+        return self._output.take()
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(number)
+
+    def _read_reply(self) -> None:
+        for data in self._read(self._reply_fd):
+            try:
+                messages = self._decoder.feed(data)
+            except DamagedFrame as error:
+                self._damage = f"its answer was damaged: {error}"
+                self._stop_reading(self._reply_fd)
+                self._reply_fd = -1
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self.pid, signal.SIGKILL)
+                return
+            for message in messages:
+                kind = message.pop("type")
+                if kind == "reply" and self._reply is not None and not self._reply.done():
+                    self._reply.set_result(message)
+                elif kind == "event" and self._on_event is not None:
+                    self._on_event(message)
+
+    def _read_output(self) -> None:
+        for data in self._read(self._output_fd):
+            self._output.feed(data)
+
+    def _read(self, descriptor: int) -> list[bytes]:
+        """Return what can be read now; a stream that ended is not listened to any more."""
+        parts = []
+        for _ in range(16):
+            if descriptor < 0:
+                break
+            try:
+                data = os.read(descriptor, CHUNK_BYTES)
+            except BlockingIOError:
+                break
+            except OSError:
+                data = b""
+            if not data:
+                self._loop.remove_reader(descriptor)
+                break
+            parts.append(data)
+        return parts
+
+    def _stop_reading(self, descriptor: int) -> None:
+        if descriptor >= 0:
+            self._loop.remove_reader(descriptor)
+            os.close(descriptor)
+
+    def _watch_end(self) -> None:
+        if hasattr(os, "pidfd_open"):
+            descriptor = os.pidfd_open(self.pid)
+            self._loop.add_reader(descriptor, self._on_end, descriptor)
+        else:
+            # No descriptor tells of a child's end here, so a thread waits for it.
+            waiting = self._loop.run_in_executor(None, self._process.wait)
+            waiting.add_done_callback(lambda _: self._on_end(-1))
+
+    def _on_end(self, descriptor: int) -> None:
+        if descriptor >= 0:
+            self._stop_reading(descriptor)
+        self._process.wait()
+        if not self._ended.done():
+            self._ended.set_result(None)
+
+    def _how_it_ended(self) -> str:
+        code = self._process.returncode
+        if code is not None and code < 0:
+            try:
+                name = signal.Signals(-code).name
+            except ValueError:
+                name = f"signal {-code}"
+            return f"its process was killed by {name}"
+        return f"its process ended with exit code {code} in the middle of the case"
