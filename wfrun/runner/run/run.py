@@ -1,0 +1,131 @@
+"""Planned cases to workers over one channel, outcomes back over another."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from typing import TYPE_CHECKING, Any
+
+from wfrun.concurrency.channel import Channel
+from wfrun.concurrency.errors import ChannelError
+from wfrun.runner.child.messages import Status
+from wfrun.runner.run.events import CaseFinished, CaseStarted, RunEvent, RunFinished, RunStarted
+from wfrun.runner.run.ledger import audit
+from wfrun.runner.run.measuring import measure_cases
+from wfrun.runner.run.outcomes import Outcome, RunResult
+from wfrun.runner.run.stopping import StopControl
+from wfrun.runner.run.worker import CaseRunner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from wfrun.runner.options import Limits
+    from wfrun.runner.plan.planned import Plan, PlannedCase
+
+__all__ = ["run_plan"]
+
+
+async def run_plan(
+    plan: Plan,
+    limits: Limits,
+    listener: Callable[[RunEvent], None],
+    channel_type: Callable[..., Channel[Any]] = Channel,
+) -> RunResult:
+    """Run every case of ``plan`` and return its outcomes.
+
+    Cases that are checked run side by side, the cases of one suite file in order on one worker. Measured cases follow,
+    alone on the machine. Whatever the channels do, the result names every id that has not exactly one outcome.
+
+    Args:
+        plan: What to run.
+        limits: Workers, time-outs, how to measure.
+        listener: Told of everything as it happens; must not raise.
+        channel_type: Makes the two channels; tests hand in broken ones.
+    """
+    started_s = time.monotonic()
+    stop = StopControl(listener, limits.teardown_grace_s)
+    run = _Run(limits, stop, listener, channel_type)
+    suites = [list(cases) for _, cases in itertools.groupby(_checked(plan), key=lambda case: case.info.file)]
+    workers = max(1, min(limits.workers, len(suites)))
+    listener(RunStarted(plan, workers))
+    with stop.listening():
+        collecting = asyncio.create_task(run.collect())
+        try:
+            await run.check_all(suites, workers)
+            measured = [case for case in plan.cases if case.measured]
+            await measure_cases(measured, limits, stop, listener, run.deliver)
+        finally:
+            run.outcomes_channel.close()
+            await collecting
+    faults = (*dict.fromkeys(run.faults), *audit(plan, run.outcomes))
+    result = RunResult(tuple(run.outcomes), stop.interrupted, faults, time.monotonic() - started_s)
+    listener(RunFinished(result))
+    return result
+
+
+def _checked(plan: Plan) -> list[PlannedCase]:
+    return sorted((case for case in plan.cases if not case.measured), key=lambda case: case.info.file)
+
+
+class _Run:
+    """The two channels of a run, and what came out of them."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        stop: StopControl,
+        listener: Callable[[RunEvent], None],
+        channel_type: Callable[..., Channel[Any]],
+    ) -> None:
+        self._limits = limits
+        self._stop = stop
+        self._listener = listener
+        self.suites_channel: Channel[list[PlannedCase]] = channel_type(2 * limits.workers, name="planned cases")
+        self.outcomes_channel: Channel[Outcome] = channel_type(100, name="outcomes")
+        self.outcomes: list[Outcome] = []
+        self.faults: list[str] = []
+
+    async def check_all(self, suites: list[list[PlannedCase]], workers: int) -> None:
+        """Run each suite's cases in order, suites side by side."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._dispatch(suites))
+            for number in range(workers):
+                group.create_task(self._work(number))
+
+    async def deliver(self, outcome: Outcome) -> None:
+        """Hand one outcome to the collector; a channel that does not take it is a fault of wfrun, never a lost case."""
+        try:
+            await self.outcomes_channel.send(outcome)
+        except ChannelError as error:
+            self.faults.append(f"an outcome could not be delivered: {error}")
+
+    async def collect(self) -> None:
+        """Take outcomes until the channel ends, and pass each on to the listener."""
+        async for outcome in self.outcomes_channel:
+            self.outcomes.append(outcome)
+            if self._limits.fail_fast and outcome.status.bad:
+                self._stop.no_more = True
+            self._listener(CaseFinished(outcome))
+
+    async def _dispatch(self, suites: list[list[PlannedCase]]) -> None:
+        try:
+            for suite in suites:
+                await self.suites_channel.send(suite)
+        except ChannelError as error:
+            self.faults.append(f"planned cases could not be handed out: {error}")
+        finally:
+            self.suites_channel.close()
+
+    async def _work(self, number: int) -> None:
+        runner = CaseRunner(self._limits, self._stop)
+        try:
+            async for suite in self.suites_channel:
+                for case in suite:
+                    if self._stop.no_more:
+                        await self.deliver(Outcome(case, Status.NOT_RUN, 0.0, "the session ended before its turn"))
+                        continue
+                    self._listener(CaseStarted(case, number))
+                    await self.deliver(await runner.run_warm(case))
+        finally:
+            await runner.close()

@@ -1,0 +1,154 @@
+"""One case in one child: asked, watched, and turned into an outcome whatever happens to the child."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+from wfrun.runner.child.messages import CaseResult, Status
+from wfrun.runner.child.process import ChildDied, ChildProcess
+from wfrun.runner.run.outcomes import CapturedOutput, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wfrun.runner.child.sample import SamplingOptions
+    from wfrun.runner.options import Limits
+    from wfrun.runner.plan.planned import PlannedCase
+    from wfrun.runner.run.stopping import StopControl
+
+__all__ = ["CaseRunner", "outcome_of"]
+
+REACTION_S: Final = 3.0
+"""A child stops its own cases; this long after it should have, the parent does."""
+
+
+class CaseRunner:
+    """Runs cases one after another, in a child that is kept warm or in a fresh one each."""
+
+    def __init__(self, limits: Limits, stop: StopControl) -> None:
+        self._limits = limits
+        self._stop = stop
+        self._warm: ChildProcess | None = None
+        self._pending_teardowns: Sequence[str] = ()
+        self._heard_s = 0.0
+
+    async def run_warm(self, case: PlannedCase) -> Outcome:
+        """Run ``case`` once, in this runner's own child unless it asks for a fresh one."""
+        if case.info.own_process:
+            return outcome_of(case, *await self.run_fresh(case))
+        if self._warm is None or not self._warm.alive:
+            self._warm = ChildProcess(self._limits.output_bytes)
+        result, output = await self._run_in(self._warm, case, self._command(case))
+        if not self._warm.alive:
+            await self.close()
+        return outcome_of(case, result, output, self._pending_teardowns)
+
+    async def run_fresh(
+        self, case: PlannedCase, sampling: SamplingOptions | None = None, *, control: bool = False
+    ) -> tuple[CaseResult, CapturedOutput]:
+        """Run or sample ``case`` in a child of its own; ``control`` samples an empty case in its place."""
+        child = ChildProcess(self._limits.output_bytes)
+        try:
+            return await self._run_in(child, case, self._command(case, sampling, control=control))
+        finally:
+            await child.close()
+
+    async def close(self) -> None:
+        """End the warm child."""
+        if self._warm is not None:
+            await self._warm.close()
+            self._warm = None
+
+    def _command(
+        self, case: PlannedCase, sampling: SamplingOptions | None = None, *, control: bool = False
+    ) -> dict[str, Any]:
+        return {
+            "do": "run",
+            "id": case.info.id,
+            "file": case.info.file,
+            "digest": case.info.digest(),
+            "seed": case.seed,
+            "timeout_s": case.timeout_s,
+            "teardown_grace_s": self._limits.teardown_grace_s,
+            "targets": dict(self._limits.targets),
+            "sampling": None if sampling is None else asdict(sampling),
+            "control": control,
+        }
+
+    async def _run_in(
+        self, child: ChildProcess, case: PlannedCase, command: dict[str, Any]
+    ) -> tuple[CaseResult, CapturedOutput]:
+        self._pending_teardowns = ()
+        self._heard_s = started_s = time.monotonic()
+        with self._stop.holding(child):
+            asking = asyncio.ensure_future(child.ask(command, self._on_event))
+            patience = await self._wait(asking, child, case)
+            try:
+                result = CaseResult.from_json(await asking)
+            except ChildDied as death:
+                result = self._of_death(case, death, patience, time.monotonic() - started_s)
+        return result, CapturedOutput(*child.take_output())
+
+    async def _wait(self, asking: asyncio.Future[Any], child: ChildProcess, case: PlannedCase) -> str:
+        """Wait until the child has answered or is dead; return why it had to be killed, or nothing."""
+        at_once = asyncio.ensure_future(self._stop.at_once.wait())
+        interrupted_s: float | None = None
+        try:
+            while not asking.done():
+                now_s = time.monotonic()
+                if self._stop.interrupted and interrupted_s is None:
+                    interrupted_s = now_s
+                patience_s = case.timeout_s + self._limits.teardown_grace_s + REACTION_S
+                due_s = self._heard_s + patience_s
+                if interrupted_s is not None:
+                    due_s = min(due_s, interrupted_s + self._limits.teardown_grace_s)
+                if at_once.done():
+                    await child.kill()
+                    return "Ctrl-C was pressed twice"
+                if now_s >= due_s:
+                    await child.kill_with_stacks()
+                    return "interrupted" if interrupted_s is not None else "out of time"
+                # A Ctrl-C shortens the wait, so look again at least this often.
+                await asyncio.wait(
+                    (asking, at_once), timeout=min(0.2, due_s - now_s), return_when=asyncio.FIRST_COMPLETED
+                )
+            return ""
+        finally:
+            at_once.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await at_once
+
+    def _on_event(self, event: dict[str, Any]) -> None:
+        self._heard_s = time.monotonic()
+        if "teardowns" in event:
+            self._pending_teardowns = event["teardowns"]
+
+    def _of_death(self, case: PlannedCase, death: ChildDied, patience: str, duration_s: float) -> CaseResult:
+        if self._stop.interrupted:
+            return CaseResult(case.info.id, Status.INTERRUPTED, duration_s, f"interrupted: {patience or death.how}")
+        if patience:
+            message = f"still running after {case.timeout_s:g} s, and did not react to being stopped; killed"
+            details = "where each thread was stands at the end of the captured output"
+            return CaseResult(case.info.id, Status.TIMED_OUT, duration_s, message, details)
+        return CaseResult(case.info.id, Status.CRASHED, duration_s, death.how)
+
+
+def outcome_of(
+    case: PlannedCase, result: CaseResult, output: CapturedOutput, unfinished_teardowns: Sequence[str] = ()
+) -> Outcome:
+    """Return what became of ``case`` in one pass."""
+    return Outcome(
+        case=case,
+        status=result.status,
+        duration_s=result.duration_s,
+        message=result.message,
+        details=result.details,
+        output=output,
+        items=result.items,
+        notes=result.notes,
+        unfinished_teardowns=tuple(unfinished_teardowns),
+    )
