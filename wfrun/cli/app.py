@@ -1,0 +1,212 @@
+"""The verbs of ``wfrun``. What a verb needs is imported when it is called, so that ``--help`` stays quick."""
+# ruff: noqa: PLC0415 - imports inside commands are the point of this file: --help must not pay for a session
+
+from difflib import get_close_matches
+from typing import Final
+
+import typer
+
+from wfrun.cli.options import (
+    BaselineOption,
+    CompareOption,
+    E2eOption,
+    FailFastOption,
+    IntegrationOption,
+    JsonOption,
+    JunitOption,
+    ListJsonOption,
+    PathsArgument,
+    PatternOption,
+    PerformanceOption,
+    QuietOption,
+    ReplaceOption,
+    SeedOption,
+    StressOption,
+    TagOption,
+    TargetOption,
+    ThresholdOption,
+    TimeoutOption,
+    UnitOption,
+    VerboseOption,
+    VersionOption,
+    WorkersOption,
+)
+from wfrun.cli.verbs import RunByDefault, Verb
+
+__all__ = ["app", "run_command_line"]
+
+_EPILOG: Final = """
+[bold]Examples[/]
+
+wfrun                                every case in ./suites
+wfrun --e2e --pattern complete       end-to-end cases about "complete"
+wfrun suites/orders -x --seed 7      one folder, up to its first failure
+wfrun --performance --baseline main  measure, keep it in baselines/main.json
+wfrun --performance --compare main   measure again: did anything get slower?
+wfrun --junit out.xml --json -       results for other programs
+
+[bold]Exit codes[/]
+
+  0  every case passed, no measurement got worse
+  1  a case failed, or a suite did not load
+  2  the command line is wrong, or a file cannot be read or written
+  3  a measurement got worse than its threshold allows
+  4  nothing was selected, or nothing was measured that should have been
+  5  a fault of wfrun itself
+130  interrupted
+"""
+
+app: Final = typer.Typer(
+    cls=RunByDefault,
+    name="wfrun",
+    help="Run suites of workflow tests and benchmarks, and say whether anything failed or got slower.\n\n"
+    "Where no verb is written, [bold]run[/] is meant: wfrun PATHS is wfrun run PATHS.",
+    epilog=_EPILOG,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+def run_command_line(arguments: list[str]) -> int:
+    """Carry out one command line and return its exit code.
+
+    Raises:
+        UsageError: The command line is wrong; the text names the nearest option or the accepted form.
+        WfrunError: Whatever the session raises on purpose.
+    """
+    from wfrun.errors import UsageError
+
+    try:
+        code = app(args=arguments, prog_name="wfrun", standalone_mode=False)
+    except typer.TyperException as error:
+        raise UsageError(_explained(error)) from None
+    return code if isinstance(code, int) else 0
+
+
+@app.callback()
+def _whole(*, version: VersionOption = False) -> None:
+    pass
+
+
+@app.command("run", cls=Verb, epilog=_EPILOG)
+def run_command(
+    paths: PathsArgument = None,
+    *,
+    unit: UnitOption = False,
+    integration: IntegrationOption = False,
+    e2e: E2eOption = False,
+    performance: PerformanceOption = False,
+    stress: StressOption = False,
+    pattern: PatternOption = None,
+    tag: TagOption = None,
+    workers: WorkersOption = None,
+    fail_fast: FailFastOption = False,
+    timeout: TimeoutOption = "60s",
+    seed: SeedOption = None,
+    target: TargetOption = None,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
+    junit: JunitOption = None,
+    json: JsonOption = None,
+    baseline: BaselineOption = None,
+    replace: ReplaceOption = False,
+    compare: CompareOption = None,
+    threshold: ThresholdOption = None,
+    version: VersionOption = False,  # noqa: ARG001 - answered while the command line is read
+) -> None:
+    """Run suites, measure what is to be measured, and report."""
+    from wfrun.cli.choices import CommandLine, kinds_of, session_options
+    from wfrun.cli.places import check_outputs, check_paths
+    from wfrun.runner.session import run_session
+
+    options = session_options(
+        CommandLine(
+            paths=paths or (),
+            kinds=kinds_of(unit=unit, integration=integration, e2e=e2e, performance=performance, stress=stress),
+            pattern=pattern,
+            tags=tag or (),
+            workers=workers,
+            fail_fast=fail_fast,
+            timeout=timeout,
+            seed=seed,
+            targets=target or (),
+            verbose=verbose,
+            quiet=quiet,
+            junit=junit,
+            json=json,
+            baseline=baseline,
+            replace=replace,
+            compare=compare,
+            thresholds=threshold or (),
+        )
+    )
+    check_paths(options.paths, _verbs())
+    check_outputs(options.outputs)
+    raise typer.Exit(run_session(options))
+
+
+@app.command("list", cls=Verb)
+def list_command(
+    paths: PathsArgument = None,
+    *,
+    unit: UnitOption = False,
+    integration: IntegrationOption = False,
+    e2e: E2eOption = False,
+    performance: PerformanceOption = False,
+    stress: StressOption = False,
+    pattern: PatternOption = None,
+    tag: TagOption = None,
+    json: ListJsonOption = False,
+) -> None:
+    """List cases by suite, with their kinds and ids, and run none.
+
+    Where no kind is named, cases of every kind are listed.
+    """
+    from wfrun.authoring.info import Kind
+    from wfrun.cli.choices import CommandLine, kinds_of, session_options
+    from wfrun.cli.listing import print_listing
+    from wfrun.cli.places import check_paths
+    from wfrun.runner.session import list_cases
+
+    kinds = kinds_of(unit=unit, integration=integration, e2e=e2e, performance=performance, stress=stress)
+    options = session_options(
+        CommandLine(paths=paths or (), kinds=kinds or frozenset(Kind), pattern=pattern, tags=tag or ())
+    )
+    check_paths(options.paths, _verbs())
+    discovery, plan = list_cases(options)
+    raise typer.Exit(print_listing(discovery, plan, as_json=json))
+
+
+@app.command("init", cls=Verb)
+def init_command(
+    folder: str = typer.Argument(".", metavar="[FOLDER]", help="Where suites/ is to be; made if it is missing."),
+) -> None:
+    """Write a first suite that passes, to change into your own: suites/suite_first.py.
+
+    A file that exists is never overwritten.
+    """
+    from pathlib import Path
+
+    from wfrun.cli.first_suite import write_first_suite
+
+    print(write_first_suite(Path(folder)))
+
+
+def _verbs() -> list[str]:
+    return [command.name for command in app.registered_commands if command.name]
+
+
+def _explained(error: typer.TyperException) -> str:
+    # What typer knows beyond its message differs between its classes, which are private to it.
+    unknown = getattr(error, "option_name", None)
+    context = getattr(error, "ctx", None)
+    message = error.format_message()
+    if context is None:
+        return message
+    if unknown is None or "No such option" not in message:
+        return f"{message.rstrip('.')}; {context.command_path} --help lists what there is"
+    known = [name for param in context.command.get_params(context) for name in (*param.opts, *param.secondary_opts)]
+    near = get_close_matches(unknown, (name for name in known if name.startswith("-")), n=1, cutoff=0.4)
+    meant = f"; did you mean {near[0]}?" if near else ";"
+    return f"there is no option {unknown}{meant} {context.command_path} --help lists them"

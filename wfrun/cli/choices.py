@@ -1,0 +1,169 @@
+"""What was written on the command line, as the choices of a session; whatever cannot be meant is refused here."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from wfrun.authoring.info import Kind
+from wfrun.errors import UsageError
+from wfrun.measure.metrics import METRICS
+from wfrun.runner.options import Limits, Outputs, Selection, SessionOptions
+from wfrun.units import parse_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["CommandLine", "kinds_of", "session_options"]
+
+MOST_DEFAULT_WORKERS: Final = 4
+SEEDS: Final = 2**32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandLine:
+    """The words of one command line, by option, as they were written."""
+
+    paths: Sequence[str] = ()
+    kinds: frozenset[Kind] = frozenset()
+    pattern: str | None = None
+    tags: Sequence[str] = ()
+    workers: str | None = None
+    fail_fast: bool = False
+    timeout: str = "60s"
+    seed: str | None = None
+    targets: Sequence[str] = ()
+    verbose: bool = False
+    quiet: bool = False
+    junit: str | None = None
+    json: str | None = None
+    baseline: str | None = None
+    replace: bool = False
+    compare: str | None = None
+    thresholds: Sequence[str] = ()
+
+
+def kinds_of(*, unit: bool, integration: bool, e2e: bool, performance: bool, stress: bool) -> frozenset[Kind]:
+    """Return the kinds whose flags were given; none means the default ones."""
+    given = {
+        Kind.UNIT: unit,
+        Kind.INTEGRATION: integration,
+        Kind.E2E: e2e,
+        Kind.PERFORMANCE: performance,
+        Kind.STRESS: stress,
+    }
+    return frozenset(kind for kind, wanted in given.items() if wanted)
+
+
+def session_options(written: CommandLine) -> SessionOptions:
+    """Return the session that was asked for; what was left open is decided here, the seed among it.
+
+    Raises:
+        UsageError: An option's value is not of the accepted form, or two options contradict each other.
+    """
+    if written.verbose and written.quiet:
+        raise UsageError("--verbose and --quiet contradict each other; give one of them")
+    if written.replace and written.baseline is None:
+        raise UsageError("--replace says what to do with the file of --baseline; add --baseline FILE")
+    if written.thresholds and written.compare is None:
+        raise UsageError("--threshold says how --compare judges; add --compare FILE")
+    return SessionOptions(
+        paths=tuple(Path(path) for path in written.paths),
+        selection=Selection(
+            kinds=written.kinds,
+            pattern=written.pattern,
+            tags=tuple(written.tags),
+            seed=_seed(written.seed),
+        ),
+        limits=Limits(
+            workers=_workers(written.workers),
+            timeout_s=_timeout_s(written.timeout),
+            fail_fast=written.fail_fast,
+            targets=_targets(written.targets),
+        ),
+        outputs=Outputs(
+            verbosity=int(written.verbose) - int(written.quiet),
+            junit_path=_file("--junit", written.junit),
+            json_path=_file("--json", written.json),
+            baseline_path=_file("--baseline", written.baseline),
+            replace_baseline=written.replace,
+            compare_path=_file("--compare", written.compare),
+            thresholds=dict(_threshold(text) for text in written.thresholds),
+        ),
+    )
+
+
+def _seed(text: str | None) -> int:
+    return secrets.randbelow(SEEDS) if text is None else _whole_number("--seed", text, at_least=0)
+
+
+def _workers(text: str | None) -> int:
+    if text is not None:
+        return _whole_number("--workers", text, at_least=1)
+    # The processors this process may use, which in a container are fewer than the machine has.
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(usable, MOST_DEFAULT_WORKERS)
+
+
+def _timeout_s(text: str) -> float:
+    try:
+        timeout_s = parse_duration(text)
+    except UsageError as error:
+        raise UsageError(f"--timeout: {error}") from None
+    if timeout_s <= 0:
+        raise UsageError(f"--timeout {text!r} would end every case before it starts; give more than 0, such as 60s")
+    return timeout_s
+
+
+def _targets(texts: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    targets: dict[str, str] = {}
+    for text in texts:
+        name, value = _pair("--target", text, "NAME=VALUE, such as channels=asyncio")
+        if targets.setdefault(name, value) != value:
+            raise UsageError(f"--target {name} is given as {targets[name]!r} and as {value!r}; give one of them")
+    return tuple(targets.items())
+
+
+def _threshold(text: str) -> tuple[str, float]:
+    metric, value = _pair("--threshold", text, "METRIC=PERCENT, such as latency_p99_ns=10")
+    if metric not in METRICS:
+        raise UsageError(f"--threshold: no metric is called {metric!r}{_nearest(metric, METRICS)}")
+    try:
+        percent = float(value.removesuffix("%"))
+    except ValueError:
+        percent = -1.0
+    if not 0 <= percent < float("inf"):
+        raise UsageError(f"--threshold {text!r}: {value!r} is not a percentage; write a number of at least 0, as in 10")
+    return metric, percent
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    names = list(known)
+    # "p99" is what people call latency_p99_ns, so a part of a name counts as near.
+    near = [each for each in names if name and name in each] or get_close_matches(name, names, n=3)
+    return f"; did you mean {' or '.join(near)}?" if near else f"; there are {', '.join(names)}"
+
+
+def _pair(option: str, text: str, form: str) -> tuple[str, str]:
+    name, separator, value = (part.strip() for part in text.partition("="))
+    if not (name and separator and value):
+        raise UsageError(f"{option} {text!r} is not of the form {form}")
+    return name, value
+
+
+def _whole_number(option: str, text: str, *, at_least: int) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) >= at_least):
+        raise UsageError(f"{option} takes a whole number of at least {at_least}, not {text!r}")
+    return int(text)
+
+
+def _file(option: str, text: str | None) -> Path | None:
+    if text is None:
+        return None
+    if not text:
+        raise UsageError(f"{option} is given an empty file name")
+    return Path(text)

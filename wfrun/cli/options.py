@@ -1,0 +1,214 @@
+"""The options of the commands, each declared once: its names, its panel, and its help with default and unit.
+
+Values arrive as text and become a session's choices in :mod:`wfrun.cli.choices`, whose messages say what is accepted.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+import typer
+
+from wfrun.version import __version__
+
+__all__ = [
+    "BaselineOption",
+    "CompareOption",
+    "E2eOption",
+    "FailFastOption",
+    "IntegrationOption",
+    "JsonOption",
+    "JunitOption",
+    "ListJsonOption",
+    "PathsArgument",
+    "PatternOption",
+    "PerformanceOption",
+    "QuietOption",
+    "ReplaceOption",
+    "SeedOption",
+    "StressOption",
+    "TagOption",
+    "TargetOption",
+    "ThresholdOption",
+    "TimeoutOption",
+    "UnitOption",
+    "VerboseOption",
+    "VersionOption",
+    "WorkersOption",
+]
+
+_KINDS = "Kinds of cases (all but performance and stress unless some are named)"
+_WHICH = "Which cases"
+_HOW = "How they run"
+_TELL = "What is told, and where"
+_MEASURE = "Measuring against a baseline"
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - the form typer calls
+    if wanted:
+        print(f"wfrun {__version__}")
+        raise typer.Exit
+
+
+PathsArgument: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="PATHS",
+        show_default=False,
+        help="Suite files, or folders that are searched for suite_*.py. Default: ./suites, and where there is none"
+        " the suites that come with wfrun.",
+    ),
+]
+
+UnitOption: TypeAlias = Annotated[bool, typer.Option("--unit", help="Run unit cases.", rich_help_panel=_KINDS)]
+IntegrationOption: TypeAlias = Annotated[
+    bool, typer.Option("--integration", help="Run integration cases.", rich_help_panel=_KINDS)
+]
+E2eOption: TypeAlias = Annotated[bool, typer.Option("--e2e", help="Run end-to-end cases.", rich_help_panel=_KINDS)]
+PerformanceOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--performance", help="Measure performance cases, each in several fresh processes.", rich_help_panel=_KINDS
+    ),
+]
+StressOption: TypeAlias = Annotated[
+    bool,
+    typer.Option("--stress", help="Measure stress cases, each in several fresh processes.", rich_help_panel=_KINDS),
+]
+
+PatternOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--pattern",
+        "-k",
+        metavar="TEXT",
+        show_default=False,
+        help="Take only the cases that have this phrase in their title, suite, id or tags; capitals do not matter.",
+        rich_help_panel=_WHICH,
+    ),
+]
+TagOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tag",
+        metavar="TEXT",
+        show_default=False,
+        help="Take only the cases with this tag; given several times, with all of them.",
+        rich_help_panel=_WHICH,
+    ),
+]
+
+WorkersOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--workers",
+        metavar="N",
+        show_default="the processors there are, at most 4",
+        help="Processes that run cases at the same time.",
+        rich_help_panel=_HOW,
+    ),
+]
+FailFastOption: TypeAlias = Annotated[
+    bool, typer.Option("--fail-fast", "-x", help="Stop at the first case that fails.", rich_help_panel=_HOW)
+]
+TimeoutOption: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--timeout",
+        metavar="DURATION",
+        help="Most time one pass over a case may take, such as 250ms, 90s or 2m; a bare number is seconds."
+        " A case's own limit beats it.",
+        rich_help_panel=_HOW,
+    ),
+]
+SeedOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--seed",
+        metavar="N",
+        show_default="chosen anew and printed",
+        help="Number that everything random follows from; the same seed gives the same session.",
+        rich_help_panel=_HOW,
+    ),
+]
+TargetOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--target",
+        metavar="NAME=VALUE",
+        show_default=False,
+        help="Drive another system where suites ask for NAME, such as channels=asyncio. May be given several times.",
+        rich_help_panel=_HOW,
+    ),
+]
+
+VerboseOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--verbose", "-v", help="Tell more: output, notes and items of passed cases too.", rich_help_panel=_TELL
+    ),
+]
+QuietOption: TypeAlias = Annotated[
+    bool, typer.Option("--quiet", "-q", help="Tell failures and the summary only.", rich_help_panel=_TELL)
+]
+JunitOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--junit", metavar="FILE", show_default=False, help="Write the results as JUnit XML.", rich_help_panel=_TELL
+    ),
+]
+JsonOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--json",
+        metavar="FILE",
+        show_default=False,
+        help="Write the session's whole record as JSON. - is standard output; everything else then goes to"
+        " standard error.",
+        rich_help_panel=_TELL,
+    ),
+]
+ListJsonOption: TypeAlias = Annotated[
+    bool, typer.Option("--json", help="Print the cases as JSON.", rich_help_panel=_TELL)
+]
+
+BaselineOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--baseline",
+        metavar="FILE",
+        show_default=False,
+        help="Record what was measured in this baseline; a bare name is a file in ./baselines.",
+        rich_help_panel=_MEASURE,
+    ),
+]
+ReplaceOption: TypeAlias = Annotated[
+    bool,
+    typer.Option("--replace", help="With --baseline: start the file anew if it exists.", rich_help_panel=_MEASURE),
+]
+CompareOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--compare",
+        metavar="FILE",
+        show_default=False,
+        help="Hold what was measured against this baseline; a regression ends with exit code 3.",
+        rich_help_panel=_MEASURE,
+    ),
+]
+ThresholdOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--threshold",
+        metavar="METRIC=PERCENT",
+        show_default=False,
+        help="With --compare: how much worse a metric may get, in per cent, such as latency_p99_ns=10."
+        " May be given several times.",
+        rich_help_panel=_MEASURE,
+    ),
+]
+
+VersionOption: TypeAlias = Annotated[
+    bool,
+    typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave."),
+]

@@ -1,0 +1,140 @@
+"""A comparison with a baseline, for people: a table with the regressions first, and the doubts in words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rich import box
+from rich.console import Group
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from wfrun.runner.compare.verdicts import Verdict
+from wfrun.runner.report.text import one_line, plural, shown_path
+from wfrun.units import format_percent, format_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import RenderableType
+
+    from wfrun.runner.compare.verdicts import Comparison, MetricComparison
+
+__all__ = ["change_shown", "delta_table"]
+
+ORDER: Final = (
+    Verdict.REGRESSED,
+    Verdict.IMPROVED,
+    Verdict.INCONCLUSIVE,
+    Verdict.NOT_COMPARABLE,
+    Verdict.MISSING,
+    Verdict.NEW,
+    Verdict.SAME,
+)
+STYLES: Final = {
+    Verdict.REGRESSED: "bold red",
+    Verdict.IMPROVED: "green",
+    Verdict.INCONCLUSIVE: "yellow",
+    Verdict.NOT_COMPARABLE: "yellow",
+    Verdict.MISSING: "yellow",
+    Verdict.NEW: "cyan",
+    Verdict.SAME: "dim",
+}
+NOTHING_SHOWN: Final = "~"
+
+
+def delta_table(comparison: Comparison, *, everything: bool = False) -> RenderableType:
+    """Return the comparison as a table, regressions first, followed by a count of the verdicts and all warnings.
+
+    A change is printed only where the samples show one; elsewhere stands ``~``. Metrics that gate nothing are left
+    out unless they regressed or improved, or ``everything`` is wanted.
+    """
+    shown = [metric for metric in comparison.metrics if everything or _tells_something(metric)]
+    parts: list[RenderableType] = []
+    if shown:
+        parts.append(_table(comparison, sorted(shown, key=_urgency)))
+    else:
+        parts.append(Text(f"Compared with {shown_path(comparison.baseline_path)}: no metric to judge"))
+    parts.append(_counts(comparison, len(comparison.metrics) - len(shown)))
+    parts.extend(_warnings(comparison))
+    return Group(*parts)
+
+
+def change_shown(metric: MetricComparison) -> str:
+    """Return the change as a percentage where one was shown, else ``~``."""
+    if metric.ratio is None or metric.verdict not in {Verdict.REGRESSED, Verdict.IMPROVED}:
+        return NOTHING_SHOWN
+    return format_percent(metric.ratio)
+
+
+def _tells_something(metric: MetricComparison) -> bool:
+    return metric.gates or metric.verdict in {Verdict.REGRESSED, Verdict.IMPROVED}
+
+
+def _urgency(metric: MetricComparison) -> tuple[int, bool, str, str]:
+    return ORDER.index(metric.verdict), not metric.gates, one_line(metric.title), metric.case_id
+
+
+def _table(comparison: Comparison, metrics: list[MetricComparison]) -> Table:
+    table = Table(
+        title=Text(f"Compared with {shown_path(comparison.baseline_path)}", "bold"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    table.add_column("case", overflow="fold", ratio=1)
+    table.add_column("metric", overflow="fold")
+    for heading in ("baseline", "now", "change", "interval"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("verdict", overflow="fold")
+    before: tuple[str, Verdict] | None = None
+    for metric in metrics:
+        # A case with several metrics of one verdict is named once, so that the eye finds where the next begins.
+        group = (metric.case_id, metric.verdict)
+        name = "" if group == before else one_line(metric.title) or metric.case_id
+        before = group
+        style = STYLES[metric.verdict]
+        table.add_row(
+            Text(name),
+            Text(metric.metric),
+            Text(_value(metric.old, metric.unit)),
+            Text(_value(metric.new, metric.unit)),
+            Text(change_shown(metric), style),
+            Text(_interval(metric), "dim"),
+            Text(metric.verdict.value + ("" if metric.gates else " (advice)"), style),
+        )
+    return table
+
+
+def _value(value: float | None, unit: str) -> str:
+    return "-" if value is None else format_value(value, unit)
+
+
+def _interval(metric: MetricComparison) -> str:
+    if metric.interval is None:
+        return ""
+    low, high = metric.interval
+    return f"{format_percent(low)} … {format_percent(high)}"
+
+
+def _counts(comparison: Comparison, left_out: int) -> Text:
+    line = Text()
+    for verdict in ORDER:
+        count = sum(metric.verdict is verdict for metric in comparison.metrics)
+        if count:
+            line.append(" · " if line else "").append(f"{count} {verdict.value}", STYLES[verdict])
+    if left_out:
+        line.append(f" ({plural(left_out, 'metric')} given as advice only not shown; --verbose shows all)", "dim")
+    return line
+
+
+def _warnings(comparison: Comparison) -> Iterable[RenderableType]:
+    # One doubt about a machine concerns every metric of every case: it is told once, with how many it concerns.
+    concerned: dict[str, list[str]] = {warning: [] for warning in comparison.warnings}
+    for metric in comparison.metrics:
+        for warning in metric.warnings:
+            concerned.setdefault(warning, []).append(f"{one_line(metric.title) or metric.case_id}, {metric.metric}")
+    for warning, places in concerned.items():
+        where = "" if not places else f"{places[0]}: " if len(places) == 1 else f"{plural(len(places), 'metric')}: "
+        yield Padding(Text(f"! {where}{one_line(warning)}", "yellow"), (0, 0, 0, 2))

@@ -1,0 +1,165 @@
+"""JUnit XML, the form of results that CI systems read."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from xml.etree import ElementTree as ET
+
+from wfrun.runner.child.messages import Status
+from wfrun.runner.report.delta_table import change_shown
+from wfrun.runner.report.text import printable, shown_path
+from wfrun.units import format_percent, format_value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from wfrun.authoring.info import CaseInfo
+    from wfrun.runner.compare.verdicts import Comparison, MetricComparison
+    from wfrun.runner.plan.planned import PlannedCase
+    from wfrun.runner.report.story import SessionStory
+    from wfrun.runner.run.outcomes import Outcome
+
+__all__ = ["junit_xml"]
+
+# XML 1.0 has no way to write these, not even escaped.
+_FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+_ELEMENTS: Final = {
+    Status.FAILED: "failure",
+    Status.TIMED_OUT: "failure",
+    Status.ERROR: "error",
+    Status.CRASHED: "error",
+    Status.SKIPPED: "skipped",
+    Status.INTERRUPTED: "skipped",
+}
+
+
+def junit_xml(story: SessionStory) -> bytes:
+    """Return the session as JUnit XML in UTF-8.
+
+    One ``testsuite`` for each suite, with one ``testcase`` for each planned case; those that never ran are skipped.
+    A suite file that did not load is an error in a testsuite of its own, and every regressed metric that gates is a
+    failure in the testsuite ``regressions``, which is there whenever the session was compared.
+    """
+    root = ET.Element("testsuites", {"name": "wfrun"})
+    for (title, file), cases in _by_suite(story).items():
+        suite = ET.SubElement(root, "testsuite", {"name": _clean(title), "file": _clean(shown_path(file))})
+        _properties(suite, {"seed": str(story.plan.seed)})
+        suite.extend(cases)
+    if story.discovery.failures:
+        suite = ET.SubElement(root, "testsuite", {"name": "suite files that did not load"})
+        for failure in story.discovery.failures:
+            file = shown_path(failure.file)
+            case = _testcase(name=file, classname="load", file=file)
+            _result(case, "error", failure.message, "did not load", failure.traceback)
+            suite.append(case)
+    if story.comparison is not None:
+        root.append(_regressions(story.comparison))
+    for suite in root:
+        _count(suite, [suite])
+    _count(root, list(root), time_s=story.result.duration_s)
+    ET.indent(root)
+    content: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return content
+
+
+def _by_suite(story: SessionStory) -> dict[tuple[str, str], list[ET.Element]]:
+    finished = {outcome.case.info.id: outcome for outcome in story.result.outcomes}
+    suites: dict[tuple[str, str], list[ET.Element]] = {}
+    for case in story.plan.cases:
+        outcome = finished.get(case.info.id)
+        element = _not_run(case) if outcome is None else _outcome(outcome)
+        suites.setdefault((case.info.suite_title, case.info.file), []).append(element)
+    return suites
+
+
+def _outcome(outcome: Outcome) -> ET.Element:
+    case = _planned_case(outcome.case, outcome.duration_s)
+    if outcome.status in _ELEMENTS:
+        details = "\n".join(
+            [outcome.details, *(f"tear-down did not finish: {t}" for t in outcome.unfinished_teardowns)]
+        )
+        _result(case, _ELEMENTS[outcome.status], outcome.message, outcome.status.value, details)
+    output, dropped = outcome.output.text, outcome.output.dropped_bytes
+    if output or dropped:
+        head = f"[{dropped} bytes of output dropped from the middle]\n" if dropped else ""
+        ET.SubElement(case, "system-out").text = _clean(head + output)
+    return case
+
+
+def _not_run(case: PlannedCase) -> ET.Element:
+    element = _planned_case(case, 0.0)
+    _result(element, "skipped", "not run: the session ended before its turn", "not run", "")
+    return element
+
+
+def _planned_case(case: PlannedCase, time_s: float) -> ET.Element:
+    info = case.info
+    element = _testcase(
+        name=_name(info),
+        classname=info.id.partition("::")[0].replace("/", "."),
+        file=shown_path(info.file),
+        line=info.line,
+        time_s=time_s,
+    )
+    kinds, tags = ", ".join(info.kinds), ", ".join(info.tags)
+    _properties(element, {"id": info.id, "kinds": kinds, "tags": tags, "seed": str(case.seed)})
+    return element
+
+
+def _name(info: CaseInfo) -> str:
+    # The function and its parameters tell apart what titles may not, and readers of CI pages look for titles.
+    _, _, parameters = info.id.partition("[")
+    return f"{info.title} [{parameters}" if parameters else info.title
+
+
+def _regressions(comparison: Comparison) -> ET.Element:
+    suite = ET.Element("testsuite", {"name": "regressions", "file": _clean(shown_path(comparison.baseline_path))})
+    for metric in comparison.regressed:
+        case = _testcase(name=f"{metric.title}: {metric.metric}", classname=metric.case_id)
+        _result(case, "failure", _regression(metric), "regressed", "\n".join(metric.warnings))
+        suite.append(case)
+    return suite
+
+
+def _regression(metric: MetricComparison) -> str:
+    old, new = ("?" if value is None else format_value(value, metric.unit) for value in (metric.old, metric.new))
+    text = f"{metric.metric} went from {old} to {new}: {change_shown(metric)}"
+    if metric.interval is not None:
+        text += f" (between {format_percent(metric.interval[0])} and {format_percent(metric.interval[1])})"
+    return f"{text}, threshold {metric.threshold_percent:g} %"
+
+
+def _testcase(*, name: str, classname: str, file: str = "", line: int = 0, time_s: float = 0.0) -> ET.Element:
+    attributes = {"name": _clean(name), "classname": _clean(classname), "time": f"{time_s:.6f}"}
+    if file:
+        attributes["file"] = _clean(file)
+    if line:
+        attributes["line"] = str(line)
+    return ET.Element("testcase", attributes)
+
+
+def _result(case: ET.Element, element: str, message: str, kind: str, details: str) -> None:
+    attributes = {"message": _clean(message)} if element == "skipped" else {"message": _clean(message), "type": kind}
+    ET.SubElement(case, element, attributes).text = _clean(details).strip("\n") or None
+
+
+def _properties(parent: ET.Element, values: dict[str, str]) -> None:
+    properties = ET.SubElement(parent, "properties")
+    for name, value in values.items():
+        if value:
+            ET.SubElement(properties, "property", {"name": name, "value": _clean(value)})
+
+
+def _count(element: ET.Element, suites: Iterable[ET.Element], time_s: float | None = None) -> None:
+    cases = [case for suite in suites for case in suite.iter("testcase")]
+    element.set("tests", str(len(cases)))
+    for attribute, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
+        element.set(attribute, str(sum(case.find(tag) is not None for case in cases)))
+    total_s = sum(float(case.get("time", "0")) for case in cases) if time_s is None else time_s
+    element.set("time", f"{total_s:.6f}")
+
+
+def _clean(text: str) -> str:
+    return _FORBIDDEN.sub("", printable(text))

@@ -1,0 +1,81 @@
+"""One line for a case that has finished, and what may follow it: the forms that live progress and summary share."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from rich.text import Text
+
+from wfrun.runner.child.messages import Status
+from wfrun.runner.report.text import case_name, first_and_last_lines, one_line, plural, printable
+from wfrun.units import format_bytes, format_duration
+
+if TYPE_CHECKING:
+    from wfrun.runner.run.outcomes import CapturedOutput, Outcome
+
+__all__ = ["STYLES", "finished_line", "output_lines", "told_when_verbose"]
+
+LABELS: Final = {
+    Status.PASSED: "PASS",
+    Status.FAILED: "FAIL",
+    Status.ERROR: "ERROR",
+    Status.SKIPPED: "SKIP",
+    Status.TIMED_OUT: "TIMEOUT",
+    Status.CRASHED: "CRASH",
+    Status.INTERRUPTED: "STOPPED",
+}
+
+STYLES: Final = {
+    Status.PASSED: "green",
+    Status.FAILED: "bold red",
+    Status.ERROR: "bold red",
+    Status.SKIPPED: "yellow",
+    Status.TIMED_OUT: "bold red",
+    Status.CRASHED: "bold red",
+    Status.INTERRUPTED: "yellow",
+}
+
+OUTPUT_LINES: Final = (15, 45)
+"""Lines of captured output shown from its beginning and its end, unless everything is wanted."""
+
+
+def finished_line(outcome: Outcome) -> Text:
+    """Return ``PASS  Suite · Case  (412 ms)``; behind a skipped case its reason, below a failed one its message."""
+    line = Text.assemble(
+        (f"{LABELS[outcome.status]:<4}  ", STYLES[outcome.status]),
+        case_name(outcome.case.info),
+        (f"  ({format_duration(outcome.duration_s)})", "dim"),
+    )
+    if outcome.message and outcome.status is Status.SKIPPED:
+        line.append(f"  {one_line(outcome.message)}", "yellow")
+    elif outcome.message:
+        line.append(f"\n      {one_line(outcome.message)}", STYLES[outcome.status])
+    return line
+
+
+def told_when_verbose(outcome: Outcome) -> Text | None:
+    """Return what a case left behind besides its status: items, notes, output; ``None`` where that is nothing."""
+    told = Text()
+    if outcome.items:
+        told.append(f"      {plural(outcome.items, 'item')}\n")
+    for name, value in outcome.notes.items():
+        told.append(f"      {one_line(name)}: {one_line(json.dumps(value, ensure_ascii=False, default=str))}\n")
+    told.append_text(output_lines(outcome.output, everything=True))
+    told.rstrip()
+    return told if told.plain else None
+
+
+def output_lines(output: CapturedOutput, *, everything: bool) -> Text:
+    """Return captured output under a heading that says how much of it is missing; empty where there was none."""
+    text = printable(output.text).rstrip()
+    dropped = output.dropped_bytes
+    if not (text or dropped):
+        return Text()
+    if not everything:
+        text = first_and_last_lines(text, *OUTPUT_LINES)
+    missing = f", {dropped:,} bytes ({format_bytes(dropped)}) from its middle dropped" if dropped else ""
+    lines = Text(f"      captured output{missing}:\n", "dim")
+    for line in text.splitlines():
+        lines.append(f"      | {line}\n")
+    return lines

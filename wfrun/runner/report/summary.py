@@ -1,0 +1,141 @@
+"""The end of a session for people: what failed and why, what was measured, what to do next, and the counts."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Group
+from rich.text import Text
+
+from wfrun.authoring.info import Kind
+from wfrun.runner.child.messages import Status
+from wfrun.runner.report.delta_table import delta_table
+from wfrun.runner.report.figures import figures_table
+from wfrun.runner.report.lines import STYLES, finished_line, output_lines
+from wfrun.runner.report.text import case_name, first_and_last_lines, one_line, plural, printable, shown_path
+from wfrun.units import format_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.console import RenderableType
+
+    from wfrun.runner.child.messages import LoadFailure
+    from wfrun.runner.report.story import SessionStory
+    from wfrun.runner.run.outcomes import Outcome
+
+__all__ = ["counts_line", "rerun_command", "summary"]
+
+FAILURES_IN_FULL: Final = 40
+"""Failures told with everything that is known; of further ones only the line is repeated."""
+RERUN_HINTS: Final = 3
+TRACE_LINES: Final = (25, 60)
+"""Lines of a traceback shown from its beginning and its end, unless everything is wanted."""
+
+
+def summary(story: SessionStory, *, verbosity: int = 0) -> RenderableType:
+    """Return the end of the session as it is printed, the most important last.
+
+    Args:
+        story: The session.
+        verbosity: -1 and 0 tell the same here; 1 shortens nothing.
+    """
+    everything = verbosity > 0
+    parts: list[RenderableType] = []
+    for failure in story.discovery.failures:
+        parts += [Text(), _load_failure(failure, everything=everything)]
+    told = [outcome for outcome in story.result.outcomes if not outcome.status.good or outcome.unfinished_teardowns]
+    for outcome in told[:FAILURES_IN_FULL]:
+        parts += [Text(), _failure(outcome, everything=everything)]
+    if len(told) > FAILURES_IN_FULL:
+        parts += [Text(), Text(f"and {len(told) - FAILURES_IN_FULL} more, told in one line each:", "bold")]
+        parts += [finished_line(outcome) for outcome in told[FAILURES_IN_FULL:]]
+    figures = None if story.record is None else figures_table(story.record, everything=everything)
+    if figures is not None:
+        parts += [Text(), figures]
+    if story.comparison is not None:
+        parts += [Text(), delta_table(story.comparison, everything=everything)]
+    parts.append(Text())
+    parts += _remarks(story)
+    parts.append(counts_line(story))
+    return Group(*parts)
+
+
+def counts_line(story: SessionStory) -> Text:
+    """Return the last line: how many cases ended how, how long it took, and the seed that repeats it."""
+    outcomes = story.result.outcomes
+    line = Text()
+    # The bad news first; Status lists what a reader can be glad of before what needs work.
+    for status in (*[s for s in Status if not s.good], *[s for s in Status if s.good]):
+        count = sum(outcome.status is status for outcome in outcomes)
+        if count:
+            line.append(" · " if line else "").append(f"{count:,} {status.value}", STYLES[status])
+    if story.not_run:
+        line.append(" · " if line else "").append(f"{len(story.not_run):,} not run", "yellow")
+    if story.discovery.failures:
+        failures = plural(len(story.discovery.failures), "suite file")
+        line.append(" · " if line else "").append(f"{failures} did not load", "bold red")
+    if not line:
+        line.append("no case ran", "yellow")
+    others = story.plan.discovered - len(story.plan.cases)
+    line.append(f" · {others:,} not selected" if others > 0 else "", "dim")
+    line.append(f" · {format_duration(story.result.duration_s)} · seed {story.plan.seed}", "dim")
+    return line
+
+
+def rerun_command(outcome: Outcome, session_seed: int) -> str:
+    """Return the command that runs one case again as it ran here."""
+    info = outcome.case.info
+    words = ["wfrun", shown_path(info.file), "-k", info.title, "--seed", str(session_seed)]
+    # Cases that are measured are left out unless their kind is named.
+    if outcome.case.measured or all(kind.measured for kind in info.kinds):
+        words.insert(2, "--stress" if Kind.PERFORMANCE not in info.kinds else "--performance")
+    return shlex.join(words)
+
+
+def _load_failure(failure: LoadFailure, *, everything: bool) -> Text:
+    text = Text.assemble(("LOAD  ", "bold red"), (shown_path(failure.file), "bold"))
+    text.append(f"\n      {one_line(failure.message)}", "bold red")
+    return text.append_text(_block(failure.traceback, everything=everything))
+
+
+def _failure(outcome: Outcome, *, everything: bool) -> Text:
+    info = outcome.case.info
+    text = finished_line(outcome)
+    text.append(f"\n      {shown_path(info.file)}:{info.line}  {one_line(info.id)}", "dim")
+    text.append_text(_block(outcome.details, everything=everything))
+    for teardown in outcome.unfinished_teardowns:
+        text.append(f"\n      tear-down did not finish: {one_line(teardown)}", "yellow")
+    output = output_lines(outcome.output, everything=everything)
+    if output:
+        text.append("\n").append_text(output)
+        text.rstrip()
+    return text
+
+
+def _block(details: str, *, everything: bool) -> Text:
+    details = printable(details).rstrip()
+    if not everything:
+        details = first_and_last_lines(details, *TRACE_LINES)
+    return Text("".join(f"\n      {line}" for line in details.splitlines()))
+
+
+def _remarks(story: SessionStory) -> Iterable[Text]:
+    for fault in story.result.faults:
+        yield Text(f"fault of wfrun itself, please report it: {one_line(fault)}", "bold red")
+    if story.record is not None:
+        yield from (Text(f"! {one_line(warning)}", "yellow") for warning in story.record.warnings)
+    if story.result.interrupted:
+        yield Text("interrupted: what had finished is reported, the rest is not", "yellow")
+    yield from (Text(one_line(note)) for note in story.notes)
+    failed = story.result.failed
+    if not failed:
+        return
+    # Cases that share a title are run again by one command.
+    commands = list(dict.fromkeys(rerun_command(outcome, story.plan.seed) for outcome in failed))
+    yield Text("to run again:" if len(commands) > 1 else f"to run {case_name(failed[0].case.info)} again:", "dim")
+    for command in commands[:RERUN_HINTS]:
+        yield Text(f"  {printable(command)}", no_wrap=True)
+    if len(commands) > RERUN_HINTS:
+        yield Text(f"  and {len(commands) - RERUN_HINTS} more", "dim")
