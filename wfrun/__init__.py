@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
+# Type checkers know this name; importing it from typing would cost half of what `wfrun --version` may take.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
     from wfrun.authoring.context import Context
@@ -67,6 +67,8 @@ _HOMES = {
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'wfrun' has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - as above
+
     return getattr(import_module(_HOMES[name]), name)
 
 
