@@ -1,0 +1,232 @@
+"""A session's record held against a baseline, case by case and metric by metric."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from wfrun.measure.metrics import METRICS
+from wfrun.runner.compare.judge import Limits, judge
+from wfrun.runner.compare.machine import comparability, slowdown
+from wfrun.runner.compare.notes import case_notes, renames, session_notes
+from wfrun.runner.compare.verdicts import Comparison, MetricComparison, Verdict
+from wfrun.stats.percentiles import pooled_floor
+from wfrun.stats.resampling import compare_floors
+from wfrun.stats.spread import robust_relative_sd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
+    from pathlib import Path
+
+    from wfrun.measure.metrics import Metric
+    from wfrun.runner.compare.machine import Comparability
+    from wfrun.runner.record.models import Baseline, BaselineCase, MetricRecord, OutcomeRecord, SessionRecord
+
+__all__ = ["compare_session"]
+
+_STANDARD_DEVIATIONS = 3.0
+"""How far beyond the noise a change must lie when the user named no threshold."""
+
+
+def compare_session(
+    record: SessionRecord,
+    baseline: Baseline,
+    thresholds: Mapping[str, float],
+    *,
+    selected_ids: AbstractSet[str],
+    baseline_path: Path,
+) -> Comparison:
+    """Return what the session says about the baseline's cases, and about its own that the baseline lacks.
+
+    Args:
+        record: The session.
+        baseline: What it is judged against; several sessions in it are pooled.
+        thresholds: By metric, in per cent: the user's own, which the noise does not widen.
+        selected_ids: The ids that the session's selection covers, those of the baseline's cases included. A case of
+            the baseline outside of it was not asked for and is not missing.
+        baseline_path: Where the baseline was read from, for the reader.
+    """
+    view = _View(record, baseline, thresholds, comparability(baseline.fingerprint, record.fingerprint))
+    now = {outcome.id: outcome for outcome in record.outcomes}
+    green = {outcome.id: outcome for outcome in record.measured_green}
+    then = baseline.cases()
+    rows: list[MetricComparison] = []
+    warnings = list(session_notes(record, baseline, view.allowed))
+    for case_id, case in then.items():
+        if case_id in green:
+            rows.extend(_compare_case(view, case, green[case_id]))
+            warnings.extend(case_notes(case, green[case_id]))
+        elif case_id in now:
+            rows.extend(_unmeasured(view, case, now[case_id]))
+        elif case_id in selected_ids:
+            rows.extend(_missing(view, case))
+    missing = [case for case_id, case in then.items() if case_id not in now and case_id in selected_ids]
+    new = [outcome for case_id, outcome in green.items() if case_id not in then]
+    for outcome in new:
+        rows.extend(_new(view, outcome))
+    warnings.extend(renames(missing, new))
+    return Comparison(baseline_path, tuple(rows), tuple(warnings))
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What every row needs to know of the whole."""
+
+    record: SessionRecord
+    baseline: Baseline
+    thresholds: Mapping[str, float]
+    allowed: Comparability
+
+    def processes_then(self, case_id: str, metric: str) -> list[tuple[float, ...]]:
+        return [
+            process for kept in self.baseline.metric_by_session(case_id, metric) for process in kept.samples if process
+        ]
+
+    def calibration_then(self, case_id: str) -> list[tuple[float, ...]]:
+        cases = (case for session in self.baseline.sessions for case in session.cases if case.id == case_id)
+        return [process for case in cases for process in case.measurements.calibration_ns]
+
+
+def _compare_case(view: _View, case: BaselineCase, outcome: OutcomeRecord) -> Iterable[MetricComparison]:
+    then = case.measurements.metrics
+    now = {} if outcome.measurements is None else outcome.measurements.metrics
+    calibration_now = () if outcome.measurements is None else outcome.measurements.calibration_ns
+    slower = slowdown(view.calibration_then(case.id), calibration_now)
+    for name in (*then, *(name for name in now if name not in then)):
+        if name not in now:
+            yield _row(view, case, name, Verdict.MISSING, old=_old(view, case, then[name], name), unit=then[name].unit)
+        elif name not in then:
+            yield _row(view, outcome, name, Verdict.NEW, new=now[name].floor, unit=now[name].unit)
+        else:
+            yield _compare_metric(view, case, name, (then[name], now[name]), slower)
+
+
+def _compare_metric(
+    view: _View, case: BaselineCase, name: str, records: tuple[MetricRecord, MetricRecord], slower: float | None
+) -> MetricComparison:
+    then, now = records
+    why_not = _not_comparable(view, name, then, now)
+    if why_not:
+        old = _old(view, case, then, name)
+        return _row(
+            view, case, name, Verdict.NOT_COMPARABLE, old=old, new=now.floor, unit=now.unit, warnings=(why_not,)
+        )
+    metric = METRICS[name]
+    old_processes = view.processes_then(case.id, name)
+    new_processes = [process for process in now.samples if process]
+    compared = compare_floors(old_processes, new_processes, metric.better)
+    threshold_percent, doubts = _threshold(view, case.id, metric, old_processes, new_processes)
+    timed = metric.kind in ("time", "tail")
+    judgement = judge(compared, metric.better, Limits(threshold_percent / 100, metric.slack), slower if timed else None)
+    return MetricComparison(
+        case_id=case.id,
+        title=case.title,
+        metric=name,
+        unit=metric.unit,
+        better=metric.better,
+        old=compared.old,
+        new=compared.new,
+        ratio=compared.ratio,
+        interval=compared.interval,
+        threshold_percent=threshold_percent,
+        gates=metric.gates,
+        verdict=judgement.verdict,
+        warnings=(*judgement.warnings, *doubts),
+    )
+
+
+def _not_comparable(view: _View, name: str, then: MetricRecord, now: MetricRecord) -> str:
+    if view.allowed.nothing:
+        return view.allowed.nothing
+    if name not in METRICS:
+        return f"this wfrun does not know the metric {name}"
+    if view.allowed.no_times and METRICS[name].kind in ("time", "tail"):
+        return view.allowed.no_times
+    if (then.unit, then.better) != (now.unit, now.better):
+        return f"measured otherwise then: {then.unit or 'a number'}, {then.better} is better"
+    return ""
+
+
+def _threshold(
+    view: _View,
+    case_id: str,
+    metric: Metric,
+    old: Sequence[Sequence[float]],
+    new: Sequence[Sequence[float]],
+) -> tuple[float, tuple[str, ...]]:
+    """Return what a change must reach, in per cent: the user's word, or the metric's default above the noise seen."""
+    if metric.name in view.thresholds:
+        return view.thresholds[metric.name], ()
+    between_sessions = view.baseline.spread_between_sessions_percent.get(case_id, {}).get(metric.name, 0.0)
+    # A floor over n processes moves less than the processes do, by the square root of n.
+    sides = (
+        (robust_relative_sd([pooled_floor([p], metric.better) for p in side]) or 0.0, len(side)) for side in (old, new)
+    )
+    between_processes = 100 * math.sqrt(sum(sd**2 / count for sd, count in sides))
+    noise_percent = _STANDARD_DEVIATIONS * max(between_sessions, between_processes)
+    if noise_percent <= metric.threshold_percent:
+        return metric.threshold_percent, ()
+    source = "sessions" if between_sessions >= between_processes else "processes"
+    widened = f"threshold widened from {metric.threshold_percent:g} % to {noise_percent:.1f} %"
+    return round(noise_percent, 2), (f"{widened}: that is the noise between {source}",)
+
+
+def _unmeasured(view: _View, case: BaselineCase, outcome: OutcomeRecord) -> Iterable[MetricComparison]:
+    if not outcome.measured:
+        reason = "the case was run, but not measured"
+    elif outcome.measurements is not None and outcome.status.good:
+        reason = f"every process was left out: {'; '.join(dict.fromkeys(outcome.measurements.void)) or 'no samples'}"
+    else:
+        reason = f"the case ended with {outcome.status.value}"
+    for name, then in case.measurements.metrics.items():
+        old = _old(view, case, then, name)
+        yield _row(view, case, name, Verdict.NOT_COMPARABLE, old=old, unit=then.unit, warnings=(reason,))
+
+
+def _missing(view: _View, case: BaselineCase) -> Iterable[MetricComparison]:
+    for name, then in case.measurements.metrics.items():
+        yield _row(view, case, name, Verdict.MISSING, old=_old(view, case, then, name), unit=then.unit)
+
+
+def _new(view: _View, outcome: OutcomeRecord) -> Iterable[MetricComparison]:
+    if outcome.measurements is not None:
+        for name, now in outcome.measurements.metrics.items():
+            yield _row(view, outcome, name, Verdict.NEW, new=now.floor, unit=now.unit)
+
+
+def _old(view: _View, case: BaselineCase, then: MetricRecord, name: str) -> float:
+    processes = view.processes_then(case.id, name)
+    return pooled_floor(processes, then.better) if len(view.baseline.sessions) > 1 and processes else then.floor
+
+
+def _row(
+    view: _View,
+    case: BaselineCase | OutcomeRecord,
+    name: str,
+    verdict: Verdict,
+    *,
+    unit: str,
+    old: float | None = None,
+    new: float | None = None,
+    warnings: tuple[str, ...] = (),
+) -> MetricComparison:
+    """Return a row without a judgement."""
+    metric = METRICS.get(name)
+    default = 0.0 if metric is None else metric.threshold_percent
+    return MetricComparison(
+        case_id=case.id,
+        title=case.title,
+        metric=name,
+        unit=unit,
+        better="lower" if metric is None else metric.better,
+        old=old,
+        new=new,
+        ratio=None,
+        interval=None,
+        threshold_percent=view.thresholds.get(name, default),
+        gates=metric is not None and metric.gates,
+        verdict=verdict,
+        warnings=warnings,
+    )

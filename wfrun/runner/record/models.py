@@ -1,0 +1,25 @@
+"""The two files wfrun promises to keep readable, in one place: the session record and the baseline."""
+
+from wfrun.runner.record.baseline import AcceptedChange, Baseline, BaselineCase, BaselineSession
+from wfrun.runner.record.measurements import CaseMeasurements, MetricRecord
+from wfrun.runner.record.session_record import (
+    LoadFailureRecord,
+    OutcomeRecord,
+    Protocol,
+    SessionRecord,
+    SourceRecord,
+)
+
+__all__ = [
+    "AcceptedChange",
+    "Baseline",
+    "BaselineCase",
+    "BaselineSession",
+    "CaseMeasurements",
+    "LoadFailureRecord",
+    "MetricRecord",
+    "OutcomeRecord",
+    "Protocol",
+    "SessionRecord",
+    "SourceRecord",
+]

@@ -1,0 +1,133 @@
+"""The record of a session: everything it produced, as values that can be kept."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wfrun.runner.record.figures import measurements_of
+from wfrun.runner.record.session_record import LoadFailureRecord, OutcomeRecord, Protocol, SessionRecord
+from wfrun.runner.record.surroundings import look_around
+from wfrun.version import __version__
+
+if TYPE_CHECKING:
+    from pydantic import JsonValue
+
+    from wfrun.runner.discover.discovery import Discovery
+    from wfrun.runner.options import MeasureProtocol, SessionOptions
+    from wfrun.runner.plan.planned import Plan
+    from wfrun.runner.record.measurements import CaseMeasurements
+    from wfrun.runner.record.surroundings import Surroundings
+    from wfrun.runner.run.outcomes import Outcome, RunResult
+
+__all__ = ["record_session"]
+
+
+def record_session(
+    plan: Plan,
+    run_result: RunResult,
+    discovery: Discovery,
+    options: SessionOptions,
+    *,
+    surroundings: Surroundings | None = None,
+) -> SessionRecord:
+    """Return the record of a finished, or interrupted, run.
+
+    Args:
+        plan: What was to run.
+        run_result: What became of it.
+        discovery: Where the cases came from, and what could not be loaded.
+        options: For the protocol, and for the outputs, which do not count as changes of the source.
+        surroundings: ``None`` to look at this machine and at the repository around the current folder now.
+    """
+    around = surroundings or look_around(discovery, options.outputs, Path.cwd())
+    outcomes: list[OutcomeRecord] = []
+    warnings: list[str] = []
+    for outcome in run_result.outcomes:
+        measurements, doubts = measurements_of(outcome)
+        outcomes.append(_outcome_record(outcome, measurements))
+        warnings.extend(doubts)
+    return SessionRecord(
+        created=around.created,
+        tool_version=__version__,
+        seed=plan.seed,
+        fingerprint=around.fingerprint,
+        conditions=around.conditions,
+        source=around.source,
+        source_doubt=_text(around.source_doubt),
+        protocol=_protocol(options.limits.protocol),
+        duration_s=round(run_result.duration_s, 6),
+        interrupted=run_result.interrupted,
+        faults=tuple(_text(fault) for fault in run_result.faults),
+        discovered=plan.discovered,
+        planned=len(plan.cases),
+        load_failures=tuple(
+            LoadFailureRecord(file=_text(f.file), message=_text(f.message), traceback=_text(f.traceback))
+            for f in discovery.failures
+        ),
+        outcomes=tuple(outcomes),
+        warnings=tuple(_text(warning) for warning in warnings),
+    )
+
+
+def _protocol(protocol: MeasureProtocol) -> Protocol:
+    return Protocol(
+        generations=protocol.generations,
+        sampling_s=protocol.sampling_s,
+        min_repetitions=protocol.min_repetitions,
+        max_repetitions=protocol.max_repetitions,
+    )
+
+
+def _outcome_record(outcome: Outcome, measurements: CaseMeasurements | None) -> OutcomeRecord:
+    info = outcome.case.info
+    return OutcomeRecord(
+        id=_text(info.id),
+        title=_text(info.title),
+        suite=_text(info.suite_title),
+        kinds=info.kinds,
+        tags=tuple(_text(tag) for tag in info.tags),
+        parameters={_text(name): _text(value) for name, value in info.parameters.items()},
+        file=_text(info.file),
+        line=info.line,
+        source_hash=info.source_hash,
+        seed=outcome.case.seed,
+        measured=outcome.case.measured,
+        status=outcome.status,
+        duration_s=round(outcome.duration_s, 6),
+        message=_text(outcome.message),
+        details=_text(outcome.details),
+        output=_text(outcome.output.text),
+        output_dropped_bytes=outcome.output.dropped_bytes,
+        items=outcome.items,
+        notes={_text(name): _json_value(value) for name, value in outcome.notes.items()},
+        unfinished_teardowns=tuple(_text(name) for name in outcome.unfinished_teardowns),
+        measurements=measurements,
+    )
+
+
+def _text(text: str) -> str:
+    """Return ``text`` as UTF-8 can hold it: what a case prints may contain halves of surrogate pairs."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _json_value(value: Any) -> JsonValue:  # noqa: ANN401 - whatever an author attached
+    """Return ``value`` as JSON can hold it; what JSON has no form for becomes its text."""
+    match value:
+        case None | bool():
+            return value
+        case int():
+            # orjson, like most readers, stops at 64 bits.
+            return value if -(2**63) <= value < 2**64 else str(value)
+        case float():
+            return value if math.isfinite(value) else str(value)
+        case str():
+            return _text(value)
+        case dict():
+            return {_text(str(name)): _json_value(part) for name, part in value.items()}
+        case list() | tuple():
+            return [_json_value(part) for part in value]
+        case _:
+            return _text(json.dumps(value, default=str))
