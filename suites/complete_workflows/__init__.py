@@ -1,0 +1,1 @@
+"""Complete workflows over channels: pipelines, recovery, load, distribution, state, scale."""
