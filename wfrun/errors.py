@@ -18,7 +18,10 @@ __all__ = [
 
 
 class ExitCode(IntEnum):
-    """What ``wfrun`` tells the shell. Where several apply: INTERRUPTED, INTERNAL, CASE_FAILED, REGRESSION win in this order."""
+    """What ``wfrun`` tells the shell.
+
+    Where several apply, the first of this order counts: INTERRUPTED, INTERNAL, CASE_FAILED, USAGE, REGRESSION.
+    """
 
     OK = 0
     CASE_FAILED = 1
@@ -36,7 +39,7 @@ class ExitCode(IntEnum):
 
 
 class WfrunError(Exception):
-    """Every error wfrun raises on purpose. Its text says what, where and what next; users see it without a traceback."""
+    """Every error wfrun raises on purpose. Its text says what, where and what next; users see no traceback."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.INTERNAL
 

@@ -21,7 +21,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     A crash, a full disk or a signal at any moment leaves the old file whole, or no file where there was none.
 
     Raises:
-        FileError: The folder cannot be made or the file cannot be written; the text says why and that the old file is whole.
+        FileError: The folder cannot be made or the file cannot be written; the text says why, and that the old file
+            is whole.
     """
     temporary: str | None = None
     try:

@@ -94,7 +94,7 @@ def format_percent(ratio: float) -> str:
 
 
 def format_value(value: float, unit: str) -> str:
-    """Return ``value`` in its unit: ``ns`` and ``s`` as durations, ``B`` as bytes, ``/s`` as a rate, else as a number."""
+    """Return ``value`` with its unit: ``ns`` and ``s`` as durations, ``B`` as bytes, ``/s`` as a rate, others as is."""
     match unit:
         case "ns":
             return format_duration(value * 1e-9)

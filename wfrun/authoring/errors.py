@@ -9,7 +9,15 @@ from wfrun.errors import SuiteError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["BadDeclaration", "DuplicateCase", "FixtureCycle", "ModuleClash", "SkipCase", "UnknownFixture", "UnknownTarget"]
+__all__ = [
+    "BadDeclaration",
+    "DuplicateCase",
+    "FixtureCycle",
+    "ModuleClash",
+    "SkipCase",
+    "UnknownFixture",
+    "UnknownTarget",
+]
 
 
 class DuplicateCase(SuiteError):
@@ -43,5 +51,5 @@ class UnknownTarget(SuiteError):
     """A suite asks for a system that no installed package offers."""
 
 
-class SkipCase(Exception):  # noqa: N818 - not an error: a way to leave a case
+class SkipCase(Exception):
     """Raised by ``context.skip``: the case does not apply here, and says why."""

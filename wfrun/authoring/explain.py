@@ -13,7 +13,8 @@ import difflib
 import itertools
 import reprlib
 import types
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 __all__ = ["EXPLAIN_NAME", "UNSET_NAME", "UNSET_VALUE", "explain", "rewrite_asserts"]
@@ -35,19 +36,17 @@ def rewrite_asserts(tree: ast.Module, source: str) -> ast.Module:
     return ast.fix_missing_locations(rewritten)  # type: ignore[no-any-return]
 
 
-def explain(
-    source: str, message: object, has_message: bool, parts: Sequence[tuple[str, Any]], operator: str | None  # noqa: FBT001 - called by generated code
-) -> str:
+def explain(source: str, message: tuple[object, ...], parts: Sequence[tuple[str, Any]], operator: str | None) -> str:
     """Return the text of a failed assertion: the author's message, the source, each part's value, and a difference.
 
     Args:
         source: The asserted expression as written.
-        message: The author's own message, if ``has_message``.
-        has_message: Whether there was one.
-        parts: Source (empty for a literal) and value of each captured part; the two sides of a single comparison come last.
+        message: The author's own message, or nothing.
+        parts: Source (empty for a literal) and value of each captured part; the two sides of a single comparison
+            come last.
         operator: The comparison's operator where the expression is one comparison.
     """
-    lines = [f"{message}" if has_message else "", f"assert {source}"]
+    lines = [*map(str, message), f"assert {source}"]
     seen: set[str] = set()
     for text, value in parts:
         if not text or text in seen or not _worth_showing(value):
@@ -77,7 +76,7 @@ def _difference(left: object, right: object) -> list[str]:
     try:
         if isinstance(left, str) and isinstance(right, str):
             lines = list(difflib.ndiff(right.splitlines(), left.splitlines())) if "\n" in left + right else []
-        elif isinstance(left, Set) and isinstance(right, Set):
+        elif isinstance(left, AbstractSet) and isinstance(right, AbstractSet):
             lines = [
                 f"only on the {side}: {_safe_repr(extra)}"
                 for side, extra in (("left", left - right), ("right", right - left))
@@ -121,7 +120,7 @@ class _Rewriter(ast.NodeTransformer):
         self._source = source
         self._numbers = itertools.count()
 
-    def visit_Assert(self, node: ast.Assert) -> list[ast.stmt]:  # noqa: N802 - the name ast dispatches on
+    def visit_Assert(self, node: ast.Assert) -> list[ast.stmt]:
         capture = _Capture(self._source, self._numbers)
         text = ast.get_source_segment(self._source, node.test) or "…"
         # `assert (value, "message")` is always true; Python warns of it, so leave it to Python.
@@ -143,8 +142,7 @@ class _Rewriter(ast.NodeTransformer):
             ast.Name(EXPLAIN_NAME, ast.Load()),
             [
                 ast.Constant(" ".join(text.split())),
-                node.msg or ast.Constant(value=None),
-                ast.Constant(node.msg is not None),
+                ast.Tuple([node.msg] if node.msg else [], ast.Load()),
                 parts,
                 ast.Constant(operator),
             ],
@@ -209,17 +207,17 @@ class _Capture(ast.NodeTransformer):
         self.parts.append((name, " ".join(text.split())))
         return ast.copy_location(ast.NamedExpr(ast.Name(name, ast.Store()), inner), original)
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802 - the name ast dispatches on
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         return self._wrap(node, node)
 
-    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
         value = node.value if isinstance(node.value, ast.Name) else self.visit(node.value)
         return self._wrap(node, ast.copy_location(ast.Attribute(value, node.attr, node.ctx), node))
 
-    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:  # noqa: N802
+    def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         return self._wrap(node, ast.copy_location(ast.Subscript(self.visit(node.value), node.slice, node.ctx), node))
 
-    def visit_Call(self, node: ast.Call) -> ast.expr:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> ast.expr:
         function = node.func
         if isinstance(function, ast.Attribute) and not isinstance(function.value, ast.Name):
             function = ast.copy_location(
@@ -229,18 +227,18 @@ class _Capture(ast.NodeTransformer):
         keywords = [ast.keyword(keyword.arg, self.visit(keyword.value)) for keyword in node.keywords]
         return self._wrap(node, ast.copy_location(ast.Call(function, plain, keywords), node))
 
-    def visit_Await(self, node: ast.Await) -> ast.expr:  # noqa: N802
+    def visit_Await(self, node: ast.Await) -> ast.expr:
         return self._wrap(node, node)
 
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:  # noqa: N802
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
         self.may_skip = True
         return self.generic_visit(node)  # type: ignore[return-value]
 
-    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:  # noqa: N802
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
         self.may_skip = True
         return self.generic_visit(node)  # type: ignore[return-value]
 
-    def visit_Compare(self, node: ast.Compare) -> ast.expr:  # noqa: N802
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
         self.may_skip |= len(node.ops) > 1
         return self.generic_visit(node)  # type: ignore[return-value]
 

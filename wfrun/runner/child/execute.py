@@ -14,7 +14,7 @@ from wfrun.authoring.context import Context
 from wfrun.authoring.errors import SkipCase
 from wfrun.authoring.fixtures import CaseResources
 from wfrun.concurrency.errors import Unsupported
-from wfrun.runner.child.failures import one_line, traceback_text
+from wfrun.runner.child.failures import one_line, place_text, traceback_text
 from wfrun.runner.child.guard import CaseStopped
 from wfrun.runner.child.messages import CaseResult, Status
 from wfrun.virtual_time import VirtualTimeLoop
@@ -37,13 +37,16 @@ class _Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PassOptions:
-    """What a pass over a case needs to know beside the case."""
+    """What a pass over a case needs beside the case."""
 
     seed: int
     timeout_s: float
     teardown_grace_s: float
     measured: bool
     targets: Mapping[str, str]
+    guard: CaseGuard
+    on_teardowns: Callable[[list[str]], None]
+    """Told the names of the tear-downs still to run, before they begin and when they are over."""
 
 
 def make_runner(case: CollectedCase) -> asyncio.Runner:
@@ -51,11 +54,9 @@ def make_runner(case: CollectedCase) -> asyncio.Runner:
     return asyncio.Runner(loop_factory=VirtualTimeLoop if case.info.virtual_time else None)
 
 
-def run_case(
-    case: CollectedCase, options: PassOptions, guard: CaseGuard, on_teardowns: Callable[[list[str]], None]
-) -> CaseResult:
+def run_case(case: CollectedCase, options: PassOptions) -> CaseResult:
     """Run ``case`` once on a loop of its own and return how it ended; never raises for anything the case does."""
-    single = Pass(case, options, guard, on_teardowns)
+    single = Pass(case, options)
     try:
         with make_runner(case) as runner:
             single.run(runner)
@@ -67,18 +68,10 @@ def run_case(
 class Pass:
     """One pass over a case: run it, then ask for its :meth:`result`."""
 
-    def __init__(
-        self,
-        case: CollectedCase,
-        options: PassOptions,
-        guard: CaseGuard,
-        on_teardowns: Callable[[list[str]], None],
-        latency: LatencyRecorder | None = None,
-    ) -> None:
+    def __init__(self, case: CollectedCase, options: PassOptions, latency: LatencyRecorder | None = None) -> None:
         self._case = case
         self._options = options
-        self._guard = guard
-        self._on_teardowns = on_teardowns
+        self._guard = options.guard
         self._phase = _Phase.SET_UP
         self._errors: list[tuple[_Phase, BaseException]] = []
         self._duration_s = 0.0
@@ -162,7 +155,7 @@ class Pass:
     async def _tear_down(self, resources: CaseResources) -> None:
         if not resources.pending_teardowns:
             return
-        self._on_teardowns(resources.pending_teardowns)
+        self._options.on_teardowns(resources.pending_teardowns)
         try:
             async with asyncio.timeout(self._options.teardown_grace_s):
                 await resources.tear_down()
@@ -173,7 +166,7 @@ class Pass:
         except BaseException as error:  # noqa: BLE001 - kept for the result
             self.failed(error)
         finally:
-            self._on_teardowns(resources.pending_teardowns)
+            self._options.on_teardowns(resources.pending_teardowns)
 
     def _judge(self) -> tuple[Status, str, str]:
         guard = self._guard
@@ -185,7 +178,7 @@ class Pass:
             for phase, error in errors
         )
         if guard.timed_out:
-            stops = [traceback_text(error) for _, error in self._errors if isinstance(error, CaseStopped)]
+            stops = [place_text(error) for _, error in self._errors if isinstance(error, CaseStopped)]
             message = f"still running after {self._options.timeout_s:g} s"
             return Status.TIMED_OUT, message, "\n\n".join(part for part in (guard.diagnosis, *stops, details) if part)
         if not errors:

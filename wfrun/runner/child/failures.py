@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     import types
 
-__all__ = ["describe_tasks", "one_line", "traceback_text"]
+__all__ = ["describe_tasks", "one_line", "place_text", "traceback_text"]
 
 _OWN_FOLDERS: Final = tuple(str(Path(__file__).parents[2] / name) for name in ("runner", "authoring"))
 MOST_TASKS: Final = 20
@@ -27,6 +27,14 @@ def one_line(error: BaseException) -> str:
 def traceback_text(error: BaseException) -> str:
     """Return the traceback without the runner's own frames at its top."""
     return "".join(traceback.format_exception(type(error), error, _skip_own(error.__traceback__))).rstrip()
+
+
+def place_text(error: BaseException) -> str:
+    """Return where ``error`` was raised from, without the runner's frames and without the error itself."""
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_OWN_FOLDERS)
+    ]
+    return ("stopped at\n" + "".join(traceback.format_list(frames))).rstrip()
 
 
 def _skip_own(frames: types.TracebackType | None) -> types.TracebackType | None:

@@ -1,9 +1,9 @@
 """Time-outs and interrupts inside the child: one case at a time is stopped, whether it awaits, blocks or computes.
 
 Theory of operation: both arrive as signals, so they reach the main thread even when the event loop is blocked. The
-first one cancels the case's task, which lets its ``finally`` blocks and tear-downs run. When the case goes on regardless
-(it blocks the loop, or swallows the cancellation), a second one is raised as an exception from wherever the main thread
-is. Code that never returns to Python is the parent's to kill.
+first one cancels the case's task, which lets its ``finally`` blocks and tear-downs run. When the case goes on all the
+same (it blocks the loop, or swallows the cancellation), a second one is raised as an exception from wherever the main
+thread is. Code that never returns to Python is the parent's to kill.
 """
 
 from __future__ import annotations

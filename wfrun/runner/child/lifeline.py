@@ -28,8 +28,8 @@ def die_with_parent(parent_pid: int, command_descriptor: int) -> None:
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent_pid:
             os._exit(1)
-        return
-    threading.Thread(target=_watch, args=(parent_pid, command_descriptor), daemon=True).start()
+    else:
+        threading.Thread(target=_watch, args=(parent_pid, command_descriptor), daemon=True).start()
 
 
 def _watch(parent_pid: int, command_descriptor: int) -> None:

@@ -89,15 +89,17 @@ class _Child:
             teardown_grace_s=command["teardown_grace_s"],
             measured=command["sampling"] is not None,
             targets=command["targets"],
+            guard=self._guard,
+            on_teardowns=self._tell_teardowns,
         )
         if command["sampling"] is None:
-            return run_case(case, options, self._guard, self._tell_teardowns)
+            return run_case(case, options)
         # Only measuring needs these, and a warm worker should start fast.
         from wfrun.runner.child.sample import SamplingOptions, empty_case, sample_case  # noqa: PLC0415
 
         if command["control"]:
             case = empty_case(case.info)
-        return sample_case(case, options, SamplingOptions(**command["sampling"]), self._guard, self._tell_teardowns)
+        return sample_case(case, options, SamplingOptions(**command["sampling"]))
 
     def _tell(self, event: dict[str, Any]) -> None:
         write_frame(self._reply_descriptor, {"type": EVENT, **event})
@@ -111,7 +113,7 @@ def main() -> None:
     command_descriptor, reply_descriptor, parent_pid = map(int, sys.argv[1:4])
     die_with_parent(parent_pid, command_descriptor)
     for descriptor in (command_descriptor, reply_descriptor):
-        os.set_inheritable(descriptor, False)
+        os.set_inheritable(descriptor, False)  # noqa: FBT003 - takes no keyword
     _prepare_streams()
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1, all_threads=True)

@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.errors import WfrunError
-from wfrun.runner.child.frames import DamagedFrame, FrameDecoder, encode_frame
+from wfrun.runner.child.frames import DamagedFrame, FrameDecoder, write_frame
 from wfrun.runner.child.output import OutputTail
 
 if TYPE_CHECKING:
@@ -87,8 +87,8 @@ class ChildProcess:
         self._reply = self._loop.create_future()
         self._on_event = on_event
         with contextlib.suppress(BrokenPipeError):
-            # Commands are far smaller than a pipe, and the child reads one at a time: this never waits.
-            os.write(self._command_fd, encode_frame(command))
+            # The child has nothing else to do than to read it, so this waits for no longer than its start takes.
+            write_frame(self._command_fd, command)
         await asyncio.wait((self._reply, self._ended), return_when=asyncio.FIRST_COMPLETED)
         self._read_reply()
         if self._reply.done():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import time
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
 
 from wfrun.authoring.collect import CollectedCase
 from wfrun.authoring.suite import CaseDeclaration, Suite
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wfrun.authoring.info import CaseInfo
-    from wfrun.runner.child.guard import CaseGuard
 
 __all__ = ["SamplingOptions", "empty_case", "sample_case"]
 
@@ -43,62 +42,48 @@ class SamplingOptions:
     """The core to stay on; ``None`` for any."""
 
 
-def sample_case(
-    case: CollectedCase,
-    options: PassOptions,
-    sampling: SamplingOptions,
-    guard: CaseGuard,
-    on_teardowns: Callable[[list[str]], None],
-) -> CaseResult:
+@dataclass(frozen=True, slots=True)
+class _Figures:
+    """What the repetitions of one process have cost so far."""
+
+    latency: LatencyRecorder = field(default_factory=LatencyRecorder)
+    samples: dict[str, list[float]] = field(default_factory=dict)
+
+    def add(self, row: dict[str, float]) -> None:
+        for name, value in row.items():
+            self.samples.setdefault(name, []).append(float(value))
+
+
+def sample_case(case: CollectedCase, options: PassOptions, sampling: SamplingOptions) -> CaseResult:
     """Repeat ``case`` until the time is up and return the last pass's result with the generation's figures.
 
-    The first pass warms up and is not counted. A pass that does not succeed ends the sampling with its result.
+    The first pass warms up and does not count, unless it takes the sampling time by itself: then it is the only one.
+    A pass that does not succeed ends the sampling with its result.
     """
     if sampling.cpu is not None:
         os.sched_setaffinity(0, {sampling.cpu})
-    calibration_ns = calibrate(CALIBRATION_ROUNDS)
-    samples: dict[str, list[float]] = {}
-    latency = LatencyRecorder()
-    lag = LoopLag(latency.fold)
-    pauses = GcPauses()
-    throttled = throttling()
     started_s = time.perf_counter()
+    calibration_ns = calibrate(CALIBRATION_ROUNDS)
+    throttled = throttling()
+    figures = _Figures()
     with make_runner(case) as runner:
         before_bytes = _settle(runner)
-        result = _pass(case, options, guard, on_teardowns, LatencyRecorder(), runner, {})
-        runner.run(_call(lag.start))
-        with pauses:
-            deadline_s = time.perf_counter() + sampling.sampling_s
-            done = 0
-            while result.status is Status.PASSED and done < sampling.max_repetitions:
-                if done >= sampling.min_repetitions and time.perf_counter() >= deadline_s:
-                    break
-                result = _pass(case, options, guard, on_teardowns, latency, runner, samples)
-                done += 1
-        runner.run(_call(lag.stop))
-        peak = peak_rss_bytes().value
+        result = _repeat(case, options, sampling, runner, figures)
+        peak_bytes = peak_rss_bytes().value
         after_bytes = settled_rss_bytes().value
     if result.status is not Status.PASSED:
         return result
-    calibration_ns += calibrate(CALIBRATION_ROUNDS)
-    figures = pauses.figures()
-    samples["gc_pause_ns"] = [figures.total_ns]
-    samples["gc_collections"] = [figures.count]
-    if peak is not None:
-        samples["peak_rss_bytes"] = [peak]
+    if peak_bytes is not None:
+        figures.add({"peak_rss_bytes": peak_bytes})
     if after_bytes is not None and before_bytes is not None:
-        samples["kept_rss_bytes"] = [after_bytes - before_bytes]
-    if (lags := lag.summary()) is not None:
-        samples["loop_lag_p99_ns"] = [lags.p99_ns]
-        samples["loop_lag_max_ns"] = [lags.max_ns]
+        figures.add({"kept_rss_bytes": after_bytes - before_bytes})
     withheld = throttled_since(throttled).value
-    void = "the control group's processor limit was used up" if withheld is not None and withheld.happened else None
     generation = Generation(
-        samples=samples,
-        latency=[list(pair) for pair in latency.histogram().to_pairs()],
+        samples=figures.samples,
+        latency=[list(pair) for pair in figures.latency.histogram().to_pairs()],
         cpu=sampling.cpu,
-        calibration_ns=[float(value) for value in calibration_ns],
-        void=void,
+        calibration_ns=[float(value) for value in (*calibration_ns, *calibrate(CALIBRATION_ROUNDS))],
+        void="the processor limit of the control group was used up" if withheld and withheld.happened else None,
     )
     return replace(result, duration_s=time.perf_counter() - started_s, generation=generation)
 
@@ -124,33 +109,56 @@ def empty_case(info: CaseInfo) -> CollectedCase:
     return CollectedCase(replace(info, virtual_time=False), declaration, suite, {})
 
 
-def _pass(
+def _repeat(
     case: CollectedCase,
     options: PassOptions,
-    guard: CaseGuard,
-    on_teardowns: Callable[[list[str]], None],
-    latency: LatencyRecorder,
+    sampling: SamplingOptions,
     runner: asyncio.Runner,
-    samples: dict[str, list[float]],
+    figures: _Figures,
 ) -> CaseResult:
-    single = Pass(case, options, guard, on_teardowns, latency)
+    """Warm up, then repeat until the time is up; add one sample a repetition, and the pauses of the whole."""
+    lag = LoopLag(figures.latency.fold)
+    with GcPauses() as pauses:
+        runner.run(_call(lag.start))
+        warm_up_s = time.perf_counter()
+        result, row = _pass(case, options, runner, figures.latency)
+        warm_up_s = time.perf_counter() - warm_up_s
+        done = 0
+        if warm_up_s < sampling.sampling_s and result.status is Status.PASSED:
+            deadline_s = time.perf_counter() + sampling.sampling_s
+            while done < sampling.min_repetitions or time.perf_counter() < deadline_s:
+                result, row = _pass(case, options, runner, figures.latency)
+                if result.status is not Status.PASSED or done >= sampling.max_repetitions:
+                    break
+                figures.add(row)
+                done += 1
+        else:
+            figures.add(row)
+        runner.run(_call(lag.stop))
+    collected = pauses.figures()
+    figures.add({"gc_pause_ns": collected.total_ns, "gc_collections": collected.count})
+    if (lags := lag.summary()) is not None:
+        figures.add({"loop_lag_p99_ns": lags.p99_ns, "loop_lag_max_ns": lags.max_ns})
+    return result
+
+
+def _pass(
+    case: CollectedCase, options: PassOptions, runner: asyncio.Runner, latency: LatencyRecorder
+) -> tuple[CaseResult, dict[str, float]]:
+    single = Pass(case, options, latency)
     single.run(runner)
     result = single.result()
     if result.status is not Status.PASSED:
-        return result
+        return result, {}
     timed = single.context.stopwatch
-    row: dict[str, Any] = {
-        "wall_time_ns": timed.wall_ns if timed.spans else single.whole_wall_ns,
-        "cpu_time_ns": timed.cpu_ns if timed.spans else single.whole_cpu_ns,
-    }
+    wall_ns = timed.wall_ns if timed.spans else single.whole_wall_ns
+    row = {"wall_time_ns": float(wall_ns), "cpu_time_ns": timed.cpu_ns if timed.spans else single.whole_cpu_ns}
     if result.items:
         row["items"] = result.items
-        row["throughput_per_s"] = result.items * 1e9 / max(1, row["wall_time_ns"])
+        row["throughput_per_s"] = result.items * 1e9 / max(1, wall_ns)
     if (summary := latency.take_repetition()) is not None:
         row |= {f"latency_{name}": getattr(summary, name) for name in LATENCY_METRICS}
-    for name, value in row.items():
-        samples.setdefault(name, []).append(float(value))
-    return result
+    return result, row
 
 
 def _settle(runner: asyncio.Runner) -> int | None:

@@ -32,12 +32,8 @@ async def discover(paths: Sequence[Path]) -> Discovery:
     Raises:
         UsageError: A path does not exist, or is a file that is not a suite.
     """
-    shipped = False
-    if not paths:
-        local = Path(ROOT_NAME)
-        shipped = not local.is_dir()
-        paths = (shipped_suites() if shipped else local,)
-    files = find_suite_files(paths)
+    shipped = not paths and not _local_suites()
+    files = find_suite_files(paths or (shipped_suites() if shipped else Path(ROOT_NAME),))
     cases: list[CaseInfo] = []
     failures: list[LoadFailure] = []
     remaining = list(files)
@@ -73,6 +69,10 @@ def shipped_suites() -> Path:
     package = Path(__file__).parents[2]
     installed = package / ROOT_NAME
     return installed if installed.is_dir() else package.parent / ROOT_NAME
+
+
+def _local_suites() -> bool:
+    return Path(ROOT_NAME).is_dir()
 
 
 def _hidden(relative: Path) -> bool:

@@ -88,9 +88,7 @@ def _plain(text: str) -> str:
     return " ".join(text.casefold().replace("_", " ").split())
 
 
-def _why_nothing(
-    cases: Sequence[CaseInfo], kinds: Collection[Kind], pattern: str | None, tags: Collection[str]
-) -> str:
+def _why_nothing(cases: Sequence[CaseInfo], kinds: Collection[Kind], pattern: str | None, tags: Collection[str]) -> str:
     if not cases:
         return "there are no cases here; `wfrun init` writes a first suite"
     by_pattern = [case for case in cases if matches_pattern(case, pattern)]

@@ -9,7 +9,15 @@ if TYPE_CHECKING:
     from wfrun.runner.plan.planned import Plan, PlannedCase
     from wfrun.runner.run.outcomes import Outcome, RunResult
 
-__all__ = ["CaseFinished", "CaseStarted", "GenerationFinished", "InterruptRequested", "RunEvent", "RunFinished", "RunStarted"]
+__all__ = [
+    "CaseFinished",
+    "CaseStarted",
+    "GenerationFinished",
+    "InterruptRequested",
+    "RunEvent",
+    "RunFinished",
+    "RunStarted",
+]
 
 
 @dataclass(frozen=True, slots=True)

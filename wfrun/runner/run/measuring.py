@@ -92,7 +92,9 @@ class _Sampler:
         return replace(
             outcome_of(case, last, self._outputs[case.info.id]),
             status=Status.PASSED if complete else Status.INTERRUPTED if self._stop.interrupted else Status.NOT_RUN,
-            message="" if complete else f"stopped after {len(results)} of {self._limits.protocol.generations} processes",
+            message=""
+            if complete
+            else f"stopped after {len(results)} of {self._limits.protocol.generations} processes",
             duration_s=sum(result.duration_s for result in results),
             generations=self._generations(case),
             control=tuple(self._controls[case.info.file].values()),

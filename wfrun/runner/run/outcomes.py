@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from wfrun.runner.child.messages import Status
-
 if TYPE_CHECKING:
-    from wfrun.runner.child.messages import Generation
+    from wfrun.runner.child.messages import Generation, Status
     from wfrun.runner.plan.planned import PlannedCase
 
 __all__ = ["CapturedOutput", "Outcome", "RunResult"]
