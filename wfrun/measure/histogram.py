@@ -113,14 +113,31 @@ class Histogram:
         found[1], found[self._count] = self._min, self._max
         return [found[rank] for rank in ranks]
 
-    def to_pairs(self) -> list[tuple[int, int]]:
+    def to_pairs(self, leading_bits: int = LEADING_BITS) -> list[tuple[int, int]]:
         """Return the histogram as JSON can hold it: first (least, greatest), then (number, times) in rising order.
 
-        Each number is the middle of its bucket, so a reader needs to know nothing of how buckets are cut.
+        Each number is the middle of its bucket, so a reader needs to know nothing of how buckets are cut. Fewer
+        ``leading_bits`` make it smaller and coarser: each number is then within 1/2**leading_bits of the truth.
+        A hundred thousand latencies spread over two decades take 100 KB with 12 bits, 10 KB with 8, at 0.4 %.
+
+        Raises:
+            UsageError: ``leading_bits`` is not from 1 to 12.
         """
+        if not 1 <= leading_bits <= LEADING_BITS:
+            raise UsageError(f"a histogram has 1 to {LEADING_BITS} leading bits to give, not {leading_bits}")
         if self._count == 0:
             return []
-        return [(self._min, self._max), *((_middle(bucket), self._buckets[bucket]) for bucket in sorted(self._buckets))]
+        counts: Counter[int] = Counter()
+        for fine, times in self._buckets.items():
+            counts[_bucket(fine, leading_bits)] += times
+        # The middle of the first or last bucket may lie beyond the end; nothing was seen there.
+        return [
+            (self._min, self._max),
+            *(
+                (min(max(_middle(bucket, leading_bits), self._min), self._max), counts[bucket])
+                for bucket in sorted(counts)
+            ),
+        ]
 
     @classmethod
     def from_pairs(cls, pairs: Iterable[Sequence[int]]) -> Histogram:
@@ -135,14 +152,15 @@ class Histogram:
         except (TypeError, ValueError) as error:
             raise HistogramError(f"a histogram is pairs of whole numbers: {error}; take the file anew") from error
         for value, times in rest:
-            if times < 1 or value < 0:
-                raise HistogramError(f"{value} cannot have been seen {times} times; take the file anew")
+            if times < 1 or not 0 <= least <= value <= greatest:
+                raise HistogramError(
+                    f"{value} cannot have been seen {times} times between {least} and {greatest}; take the file anew"
+                )
             bucket = _bucket(value)
             histogram._buckets[bucket] = histogram._buckets.get(bucket, 0) + times
             histogram._count += times
-        ends = (min(histogram._buckets, default=0), max(histogram._buckets, default=0))
-        if (_bucket(least), _bucket(greatest)) != ends:
-            raise HistogramError(f"the numbers do not reach from {least} to {greatest}; take the file anew")
+        if histogram._count == 0 and (least, greatest) != (0, 0):
+            raise HistogramError(f"no number lies between the ends {least} and {greatest}; take the file anew")
         histogram._min, histogram._max = least, greatest
         return histogram
 
@@ -169,11 +187,11 @@ class Histogram:
         self._max = max(self._max, greatest)
 
 
-def _bucket(value: int) -> int:
-    shift = max(0, value.bit_length() - LEADING_BITS)
+def _bucket(value: int, leading_bits: int = LEADING_BITS) -> int:
+    shift = max(0, value.bit_length() - leading_bits)
     return value >> shift << shift
 
 
-def _middle(bucket: int) -> int:
-    shift = max(0, bucket.bit_length() - LEADING_BITS)
+def _middle(bucket: int, leading_bits: int = LEADING_BITS) -> int:
+    shift = max(0, bucket.bit_length() - leading_bits)
     return bucket + (1 << shift >> 1)

@@ -38,7 +38,7 @@ class LoopLagSummary:
 
 
 class LoopLag:
-    """Watches the running loop between :meth:`start` and :meth:`stop`, for some 15 µs each 10 ms.
+    """Watches the running loop between :meth:`start` and :meth:`stop`, for some 5 µs each 10 ms.
 
     ``with LoopLag() as lag:`` does both. On a loop of virtual time it does nothing at all: a timer of its own would
     move that time.

@@ -95,7 +95,9 @@ def _git(folder: Path, *arguments: str) -> Reading[bytes]:
 def _hash_of(root: Path, records: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for path, submodule in sorted(_paths(records)):
-        for part in (os.fsencode(path), submodule.encode(), *_content(root / path)):
+        # Git says of a submodule only that it differs; which commit it is at makes the difference.
+        commit = (_git(root / path, "rev-parse", "HEAD").value or b"") if submodule else b""
+        for part in (os.fsencode(path), submodule.encode(), commit, *_content(root / path)):
             # Each part with its length, so that no two differences can run together into one text.
             digest.update(len(part).to_bytes(8, "big"))
             digest.update(part)

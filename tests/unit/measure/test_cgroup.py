@@ -71,9 +71,10 @@ def test_other_systems_say_that_they_have_no_groups(monkeypatch: pytest.MonkeyPa
 
 def test_the_tightest_limit_counts(tmp_path: Path) -> None:
     write(tmp_path / "outer/cpu.max", "150000 100000\n")
+    write(tmp_path / "middle/cpu.max", "400000 100000\n")
     write(tmp_path / "inner/cpu.max", "max 100000\n")
 
-    assert cpu_limit_cores((tmp_path / "inner", tmp_path / "outer")) == 1.5
+    assert cpu_limit_cores((tmp_path / "inner", tmp_path / "middle", tmp_path / "outer")) == 1.5
 
 
 def test_a_limit_of_the_first_version_is_quota_over_period(tmp_path: Path) -> None:

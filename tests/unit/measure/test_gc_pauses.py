@@ -52,7 +52,6 @@ def test_no_callback_is_left_behind() -> None:
     pauses.start()
 
     pauses.stop()
-    pauses.stop()
 
     assert len(gc.callbacks) == before
 

@@ -62,6 +62,29 @@ def test_pairs_survive_json(numbers: list[int]) -> None:
     assert restored.count == histogram.count
 
 
+@given(NUMBERS.filter(bool), st.integers(1, 12), st.floats(0, 100))
+def test_coarser_pairs_are_within_their_bits(numbers: list[int], leading_bits: int, percent: float) -> None:
+    truth = histogram_of(numbers)
+
+    coarse = Histogram.from_pairs(truth.to_pairs(leading_bits))
+
+    assert (coarse.count, coarse.min, coarse.max) == (truth.count, truth.min, truth.max)
+    exact = truth.percentile(percent)
+    assert abs(coarse.percentile(percent) - exact) <= (2**-leading_bits + 2 * MOST_ERROR) * exact + 1
+
+
+def test_eight_bits_keep_a_histogram_below_ten_kilobytes() -> None:
+    latencies = [round(random.Random(number).lognormvariate(11, 0.6)) for number in range(20_000)]
+
+    assert len(json.dumps(histogram_of(latencies).to_pairs(8), separators=(",", ":"))) < 10_000
+
+
+@pytest.mark.parametrize("leading_bits", [0, 13])
+def test_bits_a_histogram_does_not_have_are_refused(leading_bits: int) -> None:
+    with pytest.raises(UsageError, match="leading bits"):
+        Histogram().to_pairs(leading_bits)
+
+
 @given(NUMBERS.filter(bool))
 def test_the_two_ends_are_exact(numbers: list[int]) -> None:
     histogram = histogram_of(numbers)
@@ -120,7 +143,8 @@ def test_a_percentile_outside_0_to_100_is_refused(percent: float) -> None:
         [[1, 2, 3]],
         [[1, 1], [1, 0]],
         [[1, 1], [-1, 1]],
-        [[1, 9], [1, 1], [5, 1]],
+        [[1, 9], [1, 1], [10, 1]],
+        [[2, 9], [1, 1], [9, 1]],
         [[1, 1]],
         [[1.5, 2], [2, 1]],
         [["a", 1]],

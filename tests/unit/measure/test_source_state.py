@@ -150,8 +150,11 @@ def test_a_changed_submodule_is_a_difference(repository: Path, tmp_path: Path) -
     assert not state_of(repository).dirty
 
     git(repository / "part", "commit", "--allow-empty", "-m", "more")
+    first = state_of(repository)
+    git(repository / "part", "commit", "--allow-empty", "-m", "still more")
 
-    assert state_of(repository).dirty
+    assert first.dirty
+    assert state_of(repository).diff_hash != first.diff_hash
 
 
 def test_a_pipe_among_the_files_does_not_block(repository: Path) -> None:
