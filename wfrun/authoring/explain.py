@@ -52,7 +52,7 @@ def explain(source: str, message: tuple[object, ...], parts: Sequence[tuple[str,
         if not text or text in seen or not _worth_showing(value):
             continue
         seen.add(text)
-        lines.append(f"  {text} = {_safe_repr(value)}")
+        lines.append(f"  {text} = {_repr.repr(value)}")
     if operator == "==" and len(parts) >= 2:
         lines += [f"  {line}" for line in _difference(parts[-2][1], parts[-1][1])]
     return "\n".join(line for line in lines if line)
@@ -64,13 +64,6 @@ def _worth_showing(value: object) -> bool:
     )
 
 
-def _safe_repr(value: object) -> str:
-    try:
-        return _repr.repr(value)
-    except Exception as error:  # noqa: BLE001 - an author's __repr__ may raise anything; the failure matters more
-        return f"<{type(value).__name__} whose repr raises {type(error).__name__}>"
-
-
 def _difference(left: object, right: object) -> list[str]:
     """Say in a few lines where two values that should be equal are not."""
     try:
@@ -78,7 +71,7 @@ def _difference(left: object, right: object) -> list[str]:
             lines = list(difflib.ndiff(right.splitlines(), left.splitlines())) if "\n" in left + right else []
         elif isinstance(left, AbstractSet) and isinstance(right, AbstractSet):
             lines = [
-                f"only on the {side}: {_safe_repr(extra)}"
+                f"only on the {side}: {_repr.repr(extra)}"
                 for side, extra in (("left", left - right), ("right", right - left))
                 if extra
             ]
@@ -97,11 +90,11 @@ def _mapping_difference(left: Mapping[Any, Any], right: Mapping[Any, Any]) -> li
     lines = []
     for key in dict.fromkeys([*left, *right]):
         if key not in right:
-            lines.append(f"only on the left: {_safe_repr(key)}")
+            lines.append(f"only on the left: {_repr.repr(key)}")
         elif key not in left:
-            lines.append(f"only on the right: {_safe_repr(key)}")
+            lines.append(f"only on the right: {_repr.repr(key)}")
         elif left[key] != right[key]:
-            lines.append(f"at {_safe_repr(key)}: {_safe_repr(left[key])} != {_safe_repr(right[key])}")
+            lines.append(f"at {_repr.repr(key)}: {_repr.repr(left[key])} != {_repr.repr(right[key])}")
     return lines
 
 
@@ -109,7 +102,7 @@ def _sequence_difference(left: Sequence[Any], right: Sequence[Any]) -> list[str]
     lines = [f"lengths {len(left)} and {len(right)}"] if len(left) != len(right) else []
     for index, (one, other) in enumerate(zip(left, right, strict=False)):
         if one != other:
-            return [*lines, f"first difference at index {index}: {_safe_repr(one)} != {_safe_repr(other)}"]
+            return [*lines, f"first difference at index {index}: {_repr.repr(one)} != {_repr.repr(other)}"]
     return lines
 
 
@@ -193,11 +186,10 @@ class _Capture(ast.NodeTransformer):
     def _operand(self, node: ast.expr, *, is_side: bool) -> ast.expr:
         wrapped: ast.expr = self.visit(node)
         if is_side:
-            if isinstance(wrapped, ast.NamedExpr):
-                self.sides.append(self.parts[-1])
-            else:
+            # What visiting did not wrap itself, a literal or an author's own walrus, is wrapped here.
+            if wrapped is node or not isinstance(wrapped, ast.NamedExpr):
                 wrapped = self._wrap(node, wrapped)
-                self.sides.append(self.parts[-1])
+            self.sides.append(self.parts[-1])
         return wrapped
 
     def _wrap(self, original: ast.expr, inner: ast.expr) -> ast.expr:
