@@ -70,6 +70,18 @@ def test_a_new_file_makes_it_dirty_and_an_ignored_one_does_not(repository: Path)
     assert state_of(repository).dirty
 
 
+def test_a_file_to_be_ignored_counts_as_unchanged(repository: Path) -> None:
+    """A baseline that was just written is about this source and no part of it."""
+    clean = state_of(repository)
+    (repository / "tracked").write_text("two\n")
+    (repository / "new").write_text("")
+    own = {repository.resolve() / "tracked", repository.resolve() / "new"}
+
+    state, _ = source_state(repository, lambda path: path in own)
+
+    assert state == clean
+
+
 def test_different_differences_have_different_hashes(repository: Path) -> None:
     hashes = []
     for change in (
