@@ -46,10 +46,15 @@ class RunByDefault(TyperGroup):
         """Understand ``run`` where no verb is written; completion of the first word offers the verbs too."""
         if ctx.resilient_parsing and not args:
             return super().parse_args(ctx, args)
-        return super().parse_args(ctx, with_verb(args, list(self.commands)))
+        words = with_verb(args, list(self.commands))
+        # Before a verb there are no options of wfrun as a whole, and checking their absence would import pydantic.
+        ctx.wfrun_has_options = words[0] not in self.commands
+        return super().parse_args(ctx, words)
 
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - see above
         """Return the options of wfrun as a whole; for its help, behind those of ``run``."""
+        if not getattr(ctx, "wfrun_has_options", True):
+            return []
         own = _without_flag_types(super().get_params(ctx))
         if not getattr(ctx, "wfrun_writes_help", False):
             return own

@@ -82,22 +82,22 @@ def _table(comparison: Comparison, metrics: list[MetricComparison]) -> Table:
         title_justify="left",
         box=box.SIMPLE_HEAD,
         pad_edge=False,
+        padding=(0, 1, 0, 0),
     )
-    table.add_column("case", overflow="fold", ratio=1)
-    table.add_column("metric", overflow="fold")
+    # A title has its row above its metrics: a column of its own would leave neither enough room on 80 columns.
+    table.add_column("case, metric", overflow="fold", ratio=1, min_width=19)
     for heading in ("baseline", "now", "change", "interval"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("verdict", overflow="fold")
+    table.add_column("verdict", overflow="fold", min_width=10)
     before: tuple[str, Verdict] | None = None
     for metric in metrics:
-        # A case with several metrics of one verdict is named once, so that the eye finds where the next begins.
-        group = (metric.case_id, metric.verdict)
-        name = "" if group == before else one_line(metric.title) or metric.case_id
-        before = group
+        # The metrics of a case that share a verdict stand together; those of another verdict have another place.
+        if before != (metric.case_id, metric.verdict):
+            table.add_row(Text(one_line(metric.title) or metric.case_id))
+            before = (metric.case_id, metric.verdict)
         style = STYLES[metric.verdict]
         table.add_row(
-            Text(name),
-            Text(metric.metric),
+            Text(f"  {metric.metric}"),
             Text(_value(metric.old, metric.unit)),
             Text(_value(metric.new, metric.unit)),
             Text(change_shown(metric), style),
@@ -115,7 +115,7 @@ def _interval(metric: MetricComparison) -> str:
     if metric.interval is None:
         return ""
     low, high = metric.interval
-    return f"{format_percent(low)} … {format_percent(high)}"
+    return f"{format_percent(low).removesuffix(' %')} … {format_percent(high)}"
 
 
 def _counts(comparison: Comparison, left_out: int) -> Text:
