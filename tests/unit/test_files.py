@@ -40,7 +40,9 @@ def test_a_full_disk_leaves_the_old_file_whole_and_nothing_beside_it(tmp_path: P
     path = tmp_path / "file.json"
     path.write_bytes(b"old")
 
-    told = subprocess.run([sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(path)], capture_output=True, text=True, check=True
+    ).stdout
 
     assert told == f"cannot write {path}: File too large; the file that was there is unchanged\n"
     assert path.read_bytes() == b"old"

@@ -3,7 +3,15 @@ from __future__ import annotations
 import pytest
 
 from wfrun.errors import UsageError
-from wfrun.units import format_bytes, format_duration, format_percent, format_rate, format_value, parse_bytes, parse_duration
+from wfrun.units import (
+    format_bytes,
+    format_duration,
+    format_percent,
+    format_rate,
+    format_value,
+    parse_bytes,
+    parse_duration,
+)
 
 
 @pytest.mark.parametrize(
@@ -19,7 +27,9 @@ def test_what_is_no_duration_is_refused_with_the_units(text: str) -> None:
         parse_duration(text)
 
 
-@pytest.mark.parametrize(("text", "count"), [("4096", 4096), ("64KiB", 65536), ("1.5 MiB", 1572864), ("2GB", 2 * 10**9)])
+@pytest.mark.parametrize(
+    ("text", "count"), [("4096", 4096), ("64KiB", 65536), ("1.5 MiB", 1572864), ("2GB", 2 * 10**9)]
+)
 def test_amounts_of_bytes_are_read_with_their_unit(text: str, count: int) -> None:
     assert parse_bytes(text) == count
 

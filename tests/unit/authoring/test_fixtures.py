@@ -128,7 +128,9 @@ def test_skipping_and_unknown_targets_say_what_and_why() -> None:
 
     with pytest.raises(SkipCase, match="no network"):
         context.skip("no network")
-    with pytest.raises(UnknownTarget, match="'channels' has no implementation 'telegraph'; there are anyio, asyncio, wfrun"):
+    with pytest.raises(
+        UnknownTarget, match="'channels' has no implementation 'telegraph'; there are anyio, asyncio, wfrun"
+    ):
         context.target("channels")
     with pytest.raises(UnknownTarget, match="no installed package offers a target 'chanels'; there are channels"):
         context.target("chanels")

@@ -95,6 +95,9 @@ class _Run:
 
     async def deliver(self, outcome: Outcome) -> None:
         """Hand one outcome to the collector; a channel that does not take it is a fault of wfrun, never a lost case."""
+        # Decided here and not by the collector: the worker's next case must not start before it hears of this one.
+        if self._limits.fail_fast and outcome.status.bad:
+            self._stop.no_more = True
         try:
             await self.outcomes_channel.send(outcome)
         except ChannelError as error:
@@ -104,8 +107,6 @@ class _Run:
         """Take outcomes until the channel ends, and pass each on to the listener."""
         async for outcome in self.outcomes_channel:
             self.outcomes.append(outcome)
-            if self._limits.fail_fast and outcome.status.bad:
-                self._stop.no_more = True
             self._listener(CaseFinished(outcome))
 
     async def _dispatch(self, suites: list[list[PlannedCase]]) -> None:

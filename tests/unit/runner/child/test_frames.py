@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from wfrun.runner.child.frames import DamagedFrame, FrameDecoder, encode_frame, read_frame, write_frame
+
+MESSAGES = st.lists(
+    st.dictionaries(st.text(), st.one_of(st.integers(-(2**53), 2**53), st.text(), st.none())), max_size=5
+)
+
+
+@given(MESSAGES, st.integers(1, 50))
+def test_messages_survive_any_chopping(messages: list[dict[str, object]], piece: int) -> None:
+    stream = b"".join(encode_frame(message) for message in messages)
+    decoder = FrameDecoder()
+
+    received = [m for start in range(0, len(stream), piece) for m in decoder.feed(stream[start : start + piece])]
+
+    assert received == messages
+
+
+@given(st.integers(0, 10_000), st.integers(1, 255))
+def test_a_changed_byte_is_noticed_or_waits_for_more(position: int, change: int) -> None:
+    frame = bytearray(encode_frame({"text": "x" * 100}))
+    frame[position % len(frame)] ^= change
+
+    try:
+        assert FrameDecoder().feed(bytes(frame)) == []
+    except DamagedFrame as error:
+        assert "something else wrote to the pipe" in str(error)
+
+
+def test_frames_pass_through_a_pipe_until_its_other_end_is_gone() -> None:
+    reader, writer = os.pipe()
+    write_frame(writer, {"do": "run", "n": 1})
+    os.close(writer)
+
+    assert read_frame(reader) == {"do": "run", "n": 1}
+    assert read_frame(reader) is None
+    os.close(reader)
+
+
+def test_values_json_has_no_word_for_become_their_text() -> None:
+    (message,) = FrameDecoder().feed(encode_frame({"note": {1, 2}, "other": {3: complex(1, 2)}}))
+
+    assert message == {"note": "{1, 2}", "other": {"3": "(1+2j)"}}
+
+
+def test_a_claimed_length_beyond_reason_is_damage() -> None:
+    with pytest.raises(DamagedFrame, match="claims 4294967295 bytes"):
+        FrameDecoder().feed(b"\xff" * 8)
