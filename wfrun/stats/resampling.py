@@ -42,6 +42,8 @@ FEWEST_PROCESSES: Final = 5
 _CONFIDENCE_PERCENT: Final = (0.5, 99.5)
 _DRAWS: Final = 2000
 _NORMAL_995: Final = 2.5758
+# An interval beyond a thousandfold says nothing more, and stretched further its exponential would overflow.
+_WIDEST: Final = math.log(1000.0)
 # Student's t at 99.5 % for 1, 2, … degrees of freedom; beyond the table the error of the expansion is below 0.1 %.
 _STUDENT_995: Final = (63.657, 9.925, 5.841, 4.604, 4.032, 3.707, 3.499, 3.355, 3.250, 3.169, 3.106, 3.055)
 
@@ -115,7 +117,7 @@ def compare_floors(
     stretch = _stretch([(float(side.var()), size) for side, size in zip(logs, sizes, strict=True)])
     low, high = _interval(logs[1] - logs[0], math.log(ratio), stretch)
     # The exponential may round past the estimate that the interval must contain.
-    bounds = (min(math.exp(low), ratio), max(math.exp(high), ratio))
+    bounds = (min(math.exp(max(low, -_WIDEST)), ratio), max(math.exp(min(high, _WIDEST)), ratio))
     return FloorsCompared(then.floor, now.floor, ratio, bounds, difference)
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from wfrun.measure.environment import HARD_KEYS
+from wfrun.stats.percentiles import pooled_floor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Comparability", "comparability", "slowdown", "speed_ns"]
+__all__ = ["Comparability", "comparability", "slowdown"]
 
 _PYTHON_KEY: Final = "python_minor"
 
@@ -50,19 +51,25 @@ def comparability(then: Mapping[str, object], now: Mapping[str, object]) -> Comp
     return Comparability(no_times=f"another machine ({facts}): record a baseline on this one", notes=notes)
 
 
-def speed_ns(calibration_ns: Sequence[Sequence[float]]) -> float | None:
-    """Return how long the fixed loop took: the median over processes of each one's least; ``None`` where none took it.
-
-    Of the estimators tried this one moves least between sessions: a rare fast process misleads a pooled floor.
-    """
-    least = [min(process) for process in calibration_ns if process]
-    return statistics.median(least) if least else None
-
-
 def slowdown(then: Sequence[Sequence[float]], now: Sequence[Sequence[float]]) -> float | None:
-    """Return how much longer the loop took than then, 1.1 for 10 %; ``None`` where a side did not time it."""
-    before, after = speed_ns(then), speed_ns(now)
-    return after / before if before and after else None
+    """Return how much longer the fixed loop took than then, 1.1 for 10 %; ``None`` where a side did not time it.
+
+    Two estimators are asked and believed only as far as they agree, because each has a way of its own to go wrong: the
+    pooled floor follows one process that happened to be fast, the median of the processes' least times follows a bad
+    stretch that slowed most of them and that the metrics' own floors saw through.
+    """
+    before, after = [process for process in then if process], [process for process in now if process]
+    if not before or not after:
+        return None
+    by_floor = pooled_floor(after, "lower") / pooled_floor(before, "lower")
+    by_median = _median_of_least(after) / _median_of_least(before)
+    if (by_floor > 1) != (by_median > 1):
+        return 1.0
+    return min(by_floor, by_median) if by_floor > 1 else max(by_floor, by_median)
+
+
+def _median_of_least(processes: Sequence[Sequence[float]]) -> float:
+    return statistics.median(min(process) for process in processes)
 
 
 def _shown(value: object) -> str:

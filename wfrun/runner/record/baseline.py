@@ -41,6 +41,7 @@ class BaselineCase(ClosedModel):
             timeout_s=None,
             own_process=False,
             virtual_time=False,
+            pinned=True,
             source_hash=self.source_hash,
         )
 

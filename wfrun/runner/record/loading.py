@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import orjson
 from pydantic import ValidationError
@@ -14,9 +14,12 @@ from wfrun.runner.record.baseline import BASELINE_SCHEMA, Baseline
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["load_baseline"]
+__all__ = ["BASELINE_FOLDER", "load_baseline"]
 
-_RECORD_ANEW = "record it anew with --baseline {path} --replace"
+BASELINE_FOLDER: Final = "baselines"
+"""Where bare names are looked for."""
+
+_RECORD_ANEW: Final = "record it anew with --baseline {path} --replace"
 
 
 def load_baseline(path: Path) -> Baseline:
@@ -42,18 +45,18 @@ def load_baseline(path: Path) -> Baseline:
 
 
 def _what_is_there(path: Path) -> str:
+    beside = path.parent.parent / path.name
+    if path.parent.name == BASELINE_FOLDER and beside.is_file():
+        return f"a bare name is looked for in {path.parent}; for the file in {beside.parent} write {beside.absolute()}"
     try:
-        names = sorted(found.name for found in path.parent.iterdir() if found.suffix == ".json")
+        there = sorted(found for found in path.parent.iterdir() if found.suffix == ".json")
     except OSError:
         return f"there is no folder {path.parent} either; record one with --baseline {path}"
-    beside = path.parent.parent / path.name
-    if path.parent.name == "baselines" and beside.is_file():
-        return f"a bare name is looked for in {path.parent}; for the file in {beside.parent} write {beside.absolute()}"
-    similar = difflib.get_close_matches(path.name, names, n=3, cutoff=0.5)
-    if similar:
-        return f"did you mean {' or '.join(str(path.parent / name) for name in similar)}?"
-    there = f"{path.parent} has {', '.join(names[:5])}{', …' if len(names) > 5 else ''}; " if names else ""
-    return f"{there}record one with --baseline {path}"
+    close = difflib.get_close_matches(path.stem, [found.stem for found in there], n=3, cutoff=0.5)
+    if close:
+        return f"did you mean {' or '.join(str(found) for found in there if found.stem in close)}?"
+    names = ", ".join(found.name for found in there[:5]) + (", …" if len(there) > 5 else "")
+    return f"{f'{path.parent} has {names}; ' if names else ''}record one with --baseline {path}"
 
 
 def _parse(path: Path, content: bytes) -> Any:  # noqa: ANN401 - any JSON value

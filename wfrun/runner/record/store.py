@@ -13,7 +13,7 @@ from wfrun.measure.environment import HARD_KEYS
 from wfrun.runner.child.messages import Status
 from wfrun.runner.record.baseline import Baseline, BaselineCase, BaselineSession
 from wfrun.runner.record.json_text import json_bytes
-from wfrun.runner.record.loading import load_baseline
+from wfrun.runner.record.loading import BASELINE_FOLDER, load_baseline
 from wfrun.stats.spread import relative_sd
 from wfrun.version import __version__
 
@@ -34,8 +34,6 @@ __all__ = [
     "save_last_session",
     "write_json",
 ]
-
-BASELINE_FOLDER: Final = "baselines"
 
 LAST_SESSION: Final = "last-session.json"
 
