@@ -207,6 +207,8 @@ def _explained(error: typer.TyperException) -> str:
     if unknown is None or "No such option" not in message:
         return f"{message.rstrip('.')}; {context.command_path} --help lists what there is"
     known = [name for param in context.command.get_params(context) for name in (*param.opts, *param.secondary_opts)]
-    near = get_close_matches(unknown, (name for name in known if name.startswith("-")), n=1, cutoff=0.4)
+    near = get_close_matches(unknown, [name for name in known if name.startswith("--")], n=1, cutoff=0.5)
+    if not unknown.startswith("--"):  # letters are not alike, but capitals are mixed up
+        near = [name for name in known if name == unknown.swapcase()]
     meant = f"; did you mean {near[0]}?" if near else ";"
     return f"there is no option {unknown}{meant} {context.command_path} --help lists them"

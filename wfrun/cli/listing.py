@@ -12,7 +12,7 @@ from rich.text import Text
 
 from wfrun.errors import ExitCode
 from wfrun.runner.report.console import make_console
-from wfrun.runner.report.text import one_line, plural, printable, shown_path
+from wfrun.runner.report.text import case_title, one_line, plural, printable, shown_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -91,14 +91,9 @@ def listing_lines(discovery: Discovery, plan: Plan) -> Iterable[Text]:
 
 
 def _case_lines(infos: Sequence[CaseInfo]) -> Iterable[Text]:
-    rows = [(_title(info), ", ".join(info.kinds), one_line(info.id)) for info in infos]
+    rows = [(case_title(info), ", ".join(info.kinds), one_line(info.id)) for info in infos]
     title_width = min(WIDEST_TITLE, max(cell_len(title) for title, _, _ in rows))
     kinds_width = max(len(kinds) for _, kinds, _ in rows)
     for title, kinds, case_id in rows:
         padding = " " * max(0, title_width - cell_len(title))
         yield Text.assemble(f"  {title}{padding}  ", (f"{kinds:<{kinds_width}}", "cyan"), (f"  {case_id}", "dim"))
-
-
-def _title(info: CaseInfo) -> str:
-    parameters = ", ".join(f"{name}={value}" for name, value in info.parameters.items())
-    return one_line(f"{info.title} [{parameters}]" if parameters else info.title)

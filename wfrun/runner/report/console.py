@@ -9,11 +9,14 @@ import sys
 from typing import IO, TYPE_CHECKING, Final
 
 from rich.console import Console
+from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["ReportConsole", "animated", "make_console"]
+    from rich.console import RenderableType
+
+__all__ = ["ReportConsole", "animated", "make_console", "print_parts"]
 
 WIDTH_ELSEWHERE: Final = 120
 """Columns where no terminal says how wide it is: tables in a log are better wide than folded."""
@@ -53,6 +56,12 @@ def make_console(
         legacy_windows=False,
         _environ=environment,
     )
+
+
+def print_parts(console: Console, parts: Iterable[RenderableType]) -> None:
+    """Print text as it is, for a terminal to wrap and a log to keep on one line; everything else fits the width."""
+    for part in parts:
+        console.print(part, soft_wrap=isinstance(part, Text))
 
 
 def animated(console: Console, environment: Mapping[str, str] | None = None) -> bool:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rich import box
-from rich.console import Group
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -44,7 +42,7 @@ STYLES: Final = {
 NOTHING_SHOWN: Final = "~"
 
 
-def delta_table(comparison: Comparison, *, everything: bool = False) -> RenderableType:
+def delta_table(comparison: Comparison, *, everything: bool = False) -> list[RenderableType]:
     """Return the comparison as a table, regressions first, followed by a count of the verdicts and all warnings.
 
     A change is printed only where the samples show one; elsewhere stands ``~``. Metrics that gate nothing are left
@@ -58,7 +56,7 @@ def delta_table(comparison: Comparison, *, everything: bool = False) -> Renderab
         parts.append(Text(f"Compared with {shown_path(comparison.baseline_path)}: no metric to judge"))
     parts.append(_counts(comparison, len(comparison.metrics) - len(shown)))
     parts.extend(_warnings(comparison))
-    return Group(*parts)
+    return parts
 
 
 def change_shown(metric: MetricComparison) -> str:
@@ -85,7 +83,7 @@ def _table(comparison: Comparison, metrics: list[MetricComparison]) -> Table:
         padding=(0, 1, 0, 0),
     )
     # A title has its row above its metrics: a column of its own would leave neither enough room on 80 columns.
-    table.add_column("case, metric", overflow="fold", ratio=1, min_width=19)
+    table.add_column("case, metric", overflow="fold", ratio=1, min_width=18)
     for heading in ("baseline", "now", "change", "interval"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("verdict", overflow="fold", min_width=10)
@@ -129,7 +127,7 @@ def _counts(comparison: Comparison, left_out: int) -> Text:
     return line
 
 
-def _warnings(comparison: Comparison) -> Iterable[RenderableType]:
+def _warnings(comparison: Comparison) -> Iterable[Text]:
     # One doubt about a machine concerns every metric of every case: it is told once, with how many it concerns.
     concerned: dict[str, list[str]] = {warning: [] for warning in comparison.warnings}
     for metric in comparison.metrics:
@@ -137,4 +135,4 @@ def _warnings(comparison: Comparison) -> Iterable[RenderableType]:
             concerned.setdefault(warning, []).append(f"{one_line(metric.title) or metric.case_id}, {metric.metric}")
     for warning, places in concerned.items():
         where = "" if not places else f"{places[0]}: " if len(places) == 1 else f"{plural(len(places), 'metric')}: "
-        yield Padding(Text(f"! {where}{one_line(warning)}", "yellow"), (0, 0, 0, 2))
+        yield Text(f"! {where}{one_line(warning)}", "yellow")

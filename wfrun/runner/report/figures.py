@@ -8,12 +8,12 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from wfrun.runner.report.text import one_line, plural
+from wfrun.runner.report.text import case_title, one_line, plural
 from wfrun.units import format_value
 
 if TYPE_CHECKING:
     from wfrun.runner.record.measurements import CaseMeasurements
-    from wfrun.runner.record.session_record import OutcomeRecord, SessionRecord
+    from wfrun.runner.record.session_record import SessionRecord
 
 __all__ = ["figures_table"]
 
@@ -57,13 +57,10 @@ def figures_table(record: SessionRecord, *, everything: bool = False) -> Table |
         table.add_column(heading, justify="right", no_wrap=True)
     for outcome, measurements in shown:
         figures = [_figure(measurements, metric) for metric in COLUMNS.values()]
-        table.add_row(Text(_name(outcome)), Text(_processes(measurements)), *figures)
+        table.add_row(
+            Text(one_line(f"{outcome.suite} · {case_title(outcome)}")), Text(_processes(measurements)), *figures
+        )
     return table
-
-
-def _name(outcome: OutcomeRecord) -> str:
-    parameters = ", ".join(f"{name}={value}" for name, value in outcome.parameters.items())
-    return one_line(f"{outcome.suite} · {outcome.title}" + (f" [{parameters}]" if parameters else ""))
 
 
 def _processes(measurements: CaseMeasurements) -> str:

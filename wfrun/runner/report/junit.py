@@ -8,13 +8,12 @@ from xml.etree import ElementTree as ET
 
 from wfrun.runner.child.messages import Status
 from wfrun.runner.report.delta_table import change_shown
-from wfrun.runner.report.text import printable, shown_path
+from wfrun.runner.report.text import case_title, printable, shown_path
 from wfrun.units import format_percent, format_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from wfrun.authoring.info import CaseInfo
     from wfrun.runner.compare.verdicts import Comparison, MetricComparison
     from wfrun.runner.plan.planned import PlannedCase
     from wfrun.runner.report.story import SessionStory
@@ -97,7 +96,7 @@ def _not_run(case: PlannedCase) -> ET.Element:
 def _planned_case(case: PlannedCase, time_s: float) -> ET.Element:
     info = case.info
     element = _testcase(
-        name=_name(info),
+        name=case_title(info),
         classname=info.id.partition("::")[0].replace("/", "."),
         file=shown_path(info.file),
         line=info.line,
@@ -106,12 +105,6 @@ def _planned_case(case: PlannedCase, time_s: float) -> ET.Element:
     kinds, tags = ", ".join(info.kinds), ", ".join(info.tags)
     _properties(element, {"id": info.id, "kinds": kinds, "tags": tags, "seed": str(case.seed)})
     return element
-
-
-def _name(info: CaseInfo) -> str:
-    # The function and its parameters tell apart what titles may not, and readers of CI pages look for titles.
-    _, _, parameters = info.id.partition("[")
-    return f"{info.title} [{parameters}" if parameters else info.title
 
 
 def _regressions(comparison: Comparison) -> ET.Element:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from wfrun.errors import FileError
 from wfrun.files import write_atomically
 from wfrun.runner.record.json_text import json_bytes
-from wfrun.runner.report.console import make_console
+from wfrun.runner.report.console import make_console, print_parts
 from wfrun.runner.report.junit import junit_xml
 from wfrun.runner.report.summary import summary
 
@@ -54,7 +54,7 @@ def report_session(
     Raises:
         FileError: A file could not be written; the text says which and why.
     """
-    console.print(summary(story, verbosity=verbosity))
+    print_parts(console, summary(story, verbosity=verbosity))
     failures: list[str] = []
     if junit_path is not None:
         _try_writing(junit_path, lambda: junit_xml(story), failures)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final
 
-from rich.console import Group
 from rich.text import Text
 
 from wfrun.authoring.info import Kind
@@ -34,8 +33,8 @@ TRACE_LINES: Final = (25, 60)
 """Lines of a traceback shown from its beginning and its end, unless everything is wanted."""
 
 
-def summary(story: SessionStory, *, verbosity: int = 0) -> RenderableType:
-    """Return the end of the session as it is printed, the most important last.
+def summary(story: SessionStory, *, verbosity: int = 0) -> list[RenderableType]:
+    """Return the end of the session part by part as it is printed, the most important last.
 
     Args:
         story: The session.
@@ -55,11 +54,11 @@ def summary(story: SessionStory, *, verbosity: int = 0) -> RenderableType:
     if figures is not None:
         parts += [Text(), figures]
     if story.comparison is not None:
-        parts += [Text(), delta_table(story.comparison, everything=everything)]
+        parts += [Text(), *delta_table(story.comparison, everything=everything)]
     parts.append(Text())
     parts += _remarks(story)
     parts.append(counts_line(story))
-    return Group(*parts)
+    return parts
 
 
 def counts_line(story: SessionStory) -> Text:
@@ -136,6 +135,6 @@ def _remarks(story: SessionStory) -> Iterable[Text]:
     commands = list(dict.fromkeys(rerun_command(outcome, story.plan.seed) for outcome in failed))
     yield Text("to run again:" if len(commands) > 1 else f"to run {case_name(failed[0].case.info)} again:", "dim")
     for command in commands[:RERUN_HINTS]:
-        yield Text(f"  {printable(command)}", no_wrap=True)
+        yield Text(f"  {printable(command)}")
     if len(commands) > RERUN_HINTS:
         yield Text(f"  and {len(commands) - RERUN_HINTS} more", "dim")

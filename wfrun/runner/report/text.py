@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from wfrun.authoring.info import CaseInfo
 
-__all__ = ["case_name", "first_and_last_lines", "one_line", "plural", "printable", "shown_path"]
+__all__ = ["case_name", "case_title", "first_and_last_lines", "one_line", "plural", "printable", "shown_path"]
 
 # Colours, cursor movements and titles that programs write to terminals: CSI, OSC and two-character sequences.
 _SEQUENCE: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_]?)")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+class Titled(Protocol):
+    """A case as the plan or the record knows it."""
+
+    @property
+    def title(self) -> str:
+        """What people call it."""
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """Each parameter's value, as text."""
 
 
 def printable(text: str) -> str:
@@ -28,10 +42,15 @@ def one_line(text: str) -> str:
 
 
 def case_name(info: CaseInfo) -> str:
-    """Return what people call a case: its suite, its title, and its parameters where the title does not show them."""
-    name = one_line(f"{info.suite_title} · {info.title}")
-    shown = ", ".join(f"{parameter}={value}" for parameter, value in info.parameters.items())
-    return f"{name} [{one_line(shown)}]" if shown and shown not in info.title else name
+    """Return what people call a case: its suite and its title, with the parameters."""
+    return one_line(f"{info.suite_title} · {case_title(info)}")
+
+
+def case_title(case: Titled) -> str:
+    """Return the title of a case, with those parameters that the title does not show itself."""
+    parameters = (f"{name}={value}" for name, value in case.parameters.items())
+    hidden = ", ".join(parameter for parameter in parameters if parameter not in case.title)
+    return one_line(f"{case.title} [{hidden}]" if hidden else case.title)
 
 
 def first_and_last_lines(text: str, first: int, last: int) -> str:

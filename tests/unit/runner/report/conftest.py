@@ -16,6 +16,7 @@ from wfrun.runner.discover.discovery import Discovery
 from wfrun.runner.plan.planned import Plan, PlannedCase
 from wfrun.runner.record.measurements import CaseMeasurements, MetricRecord
 from wfrun.runner.record.session_record import OutcomeRecord, Protocol, SessionRecord
+from wfrun.runner.report.console import print_parts
 from wfrun.runner.report.story import SessionStory
 from wfrun.runner.run.outcomes import Outcome, RunResult
 
@@ -23,7 +24,7 @@ from wfrun.runner.run.outcomes import Outcome, RunResult
 class Make:
     """Makes the values that a report is made of, with everything plain that a test does not name."""
 
-    def case(self, title: str = "High-throughput workflow", *, measured: bool = False, **changes: Any) -> PlannedCase:  # noqa: ANN401 - any field
+    def case(self, title: str = "High-throughput workflow", *, measured: bool = False, **changes: Any) -> PlannedCase:
         info = CaseInfo(
             id=f"load/suite_load::{title.lower().replace(' ', '_').replace('-', '_')}",
             title=title,
@@ -46,7 +47,7 @@ class Make:
         status: Status = Status.PASSED,
         case: PlannedCase | None = None,
         duration_s: float = 0.412,
-        **fields: Any,  # noqa: ANN401 - any field
+        **fields: Any,
     ) -> Outcome:
         return Outcome(case=case or self.case(), status=status, duration_s=duration_s, **fields)
 
@@ -61,7 +62,7 @@ class Make:
         discovered: int | None = None,
         interrupted: bool = False,
         faults: tuple[str, ...] = (),
-        **fields: Any,  # noqa: ANN401 - any field
+        **fields: Any,
     ) -> SessionStory:
         plan = self.plan(*(outcome.case for outcome in outcomes), *never_ran, discovered=discovered)
         return SessionStory(
@@ -71,7 +72,7 @@ class Make:
             **fields,
         )
 
-    def metric(self, verdict: Verdict = Verdict.SAME, **changes: Any) -> MetricComparison:  # noqa: ANN401 - any field
+    def metric(self, verdict: Verdict = Verdict.SAME, **changes: Any) -> MetricComparison:
         metric = MetricComparison(
             case_id="load/suite_load::high",
             title="Load Testing · High",
@@ -151,17 +152,17 @@ class Make:
             measurements=CaseMeasurements(metrics=metrics, cores=(0, 1), calibration_ns=((), ())),
         )
 
-    def console(self, width: int = 100, **settings: Any) -> Console:  # noqa: ANN401 - any field
+    def console(self, width: int = 100, **settings: Any) -> Console:
         return Console(file=io.StringIO(), width=width, **settings)
 
     def printed(self, console: Console) -> str:
         assert isinstance(console.file, io.StringIO)
         return console.file.getvalue()
 
-    def text(self, renderable: RenderableType, width: int = 100) -> str:
-        """Return what a console of ``width`` columns prints of it; markup is on, as in a console not made by wfrun."""
+    def text(self, *parts: RenderableType, width: int = 100) -> str:
+        """Return what a console of ``width`` columns prints of them; its markup is on, as in one not made by wfrun."""
         console = self.console(width)
-        console.print(renderable)
+        print_parts(console, parts)
         return self.printed(console)
 
 

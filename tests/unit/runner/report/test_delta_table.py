@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def test_a_regression_shows_its_figures_change_interval_and_verdict(make: Make) -> None:
-    text = make.text(delta_table(make.comparison(make.metric(Verdict.REGRESSED))))
+    text = make.text(*delta_table(make.comparison(make.metric(Verdict.REGRESSED))))
 
     title, row = text.splitlines()[4:6]
     assert title.strip() == "Load Testing · High"
@@ -40,7 +40,7 @@ def test_regressions_come_first_and_those_that_gate_before_advice(make: Make) ->
         make.metric(Verdict.REGRESSED, case_id="regressed one", title="regressed one"),
     )
 
-    text = make.text(delta_table(comparison))
+    text = make.text(*delta_table(comparison))
 
     places = [text.index(title) for title in ("regressed one", "advised", "improved", "same")]
     assert places == sorted(places)
@@ -50,15 +50,15 @@ def test_regressions_come_first_and_those_that_gate_before_advice(make: Make) ->
 def test_advice_that_shows_nothing_is_counted_not_listed(make: Make) -> None:
     comparison = make.comparison(make.metric(), make.metric(metric="gc_pause_ns", gates=False))
 
-    assert "gc_pause_ns" not in make.text(delta_table(comparison))
-    assert "1 metric given as advice only not shown" in make.text(delta_table(comparison))
-    assert "gc_pause_ns" in make.text(delta_table(comparison, everything=True))
+    assert "gc_pause_ns" not in make.text(*delta_table(comparison))
+    assert "1 metric given as advice only not shown" in make.text(*delta_table(comparison))
+    assert "gc_pause_ns" in make.text(*delta_table(comparison, everything=True))
 
 
 def test_verdicts_are_counted(make: Make) -> None:
     comparison = make.comparison(make.metric(Verdict.REGRESSED), make.metric(), make.metric(metric="peak_rss_bytes"))
 
-    assert "1 regressed · 2 same" in make.text(delta_table(comparison))
+    assert "1 regressed · 2 same" in make.text(*delta_table(comparison))
 
 
 def test_a_doubt_shared_by_many_metrics_is_told_once(make: Make) -> None:
@@ -68,7 +68,7 @@ def test_a_doubt_shared_by_many_metrics_is_told_once(make: Make) -> None:
         warnings=("the baseline's tree was dirty",),
     )
 
-    text = make.text(delta_table(comparison))
+    text = make.text(*delta_table(comparison))
 
     assert text.count(doubt) == 1
     assert f"! 2 metrics: {doubt}" in text
@@ -78,24 +78,24 @@ def test_a_doubt_shared_by_many_metrics_is_told_once(make: Make) -> None:
 def test_a_doubt_about_one_metric_names_it(make: Make) -> None:
     comparison = make.comparison(make.metric(Verdict.INCONCLUSIVE, warnings=("could have seen 8 %",)))
 
-    assert "! Load Testing · High, wall_time_ns: could have seen 8 %" in make.text(delta_table(comparison))
+    assert "! Load Testing · High, wall_time_ns: could have seen 8 %" in make.text(*delta_table(comparison))
 
 
 def test_a_missing_metric_has_dashes_for_figures(make: Make) -> None:
     comparison = make.comparison(make.metric(Verdict.MISSING, new=None, ratio=None, interval=None))
 
-    row = next(line for line in make.text(delta_table(comparison)).splitlines() if "wall_time_ns" in line)
+    row = next(line for line in make.text(*delta_table(comparison)).splitlines() if "wall_time_ns" in line)
     assert row.split()[-4:] == ["ms", "-", "~", "missing"]
 
 
 def test_an_empty_comparison_says_so(make: Make) -> None:
-    assert "no metric to judge" in make.text(delta_table(make.comparison()))
+    assert "no metric to judge" in make.text(*delta_table(make.comparison()))
 
 
 def test_a_narrow_console_still_shows_every_figure(make: Make) -> None:
     comparison = make.comparison(make.metric(Verdict.REGRESSED, title="a very long title " * 8))
 
-    text = make.text(delta_table(comparison), width=80)
+    text = make.text(*delta_table(comparison), width=80)
 
     (row,) = (line for line in text.splitlines() if "wall_time_ns" in line)
     assert " ".join(row.split()) == "wall_time_ns 1.00 ms 1.20 ms +20.0 % +15.0 … +25.0 % regressed"

@@ -126,7 +126,7 @@ class CountingConsole(ReportConsole):
 
     prints = 0
 
-    def print(self, *objects: object, **settings: Any) -> None:  # noqa: ANN401 - the form of rich
+    def print(self, *objects: object, **settings: Any) -> None:
         self.prints += 1
         super().print(*objects, **settings)
 

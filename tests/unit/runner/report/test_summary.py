@@ -25,11 +25,11 @@ def test_the_last_line_counts_bad_news_first(make: Make) -> None:
     line = counts_line(story).plain
 
     assert line == "1 failed · 1 passed · 1 skipped · 7 not selected · 1.50 s · seed 7"
-    assert make.text(summary(story)).splitlines()[-1] == line
+    assert make.text(*summary(story)).splitlines()[-1] == line
 
 
 def test_an_empty_session_says_that_no_case_ran(make: Make) -> None:
-    assert make.text(summary(make.story())).strip() == "no case ran · 1.50 s · seed 7"
+    assert make.text(*summary(make.story())).strip() == "no case ran · 1.50 s · seed 7"
 
 
 def test_a_failure_shows_place_details_output_and_teardowns(make: Make) -> None:
@@ -41,7 +41,7 @@ def test_a_failure_shows_place_details_output_and_teardowns(make: Make) -> None:
         unfinished_teardowns=("close_store",),
     )
 
-    lines = make.text(summary(make.story(outcome))).splitlines()
+    lines = make.text(*summary(make.story(outcome))).splitlines()
 
     assert lines[1:11] == [
         "FAIL  Load Testing · High-throughput workflow  (412 ms)",
@@ -60,13 +60,13 @@ def test_a_failure_shows_place_details_output_and_teardowns(make: Make) -> None:
 def test_a_passed_case_whose_teardown_did_not_finish_is_told(make: Make) -> None:
     outcome = make.outcome(unfinished_teardowns=("close_store",))
 
-    assert "tear-down did not finish: close_store" in make.text(summary(make.story(outcome)))
+    assert "tear-down did not finish: close_store" in make.text(*summary(make.story(outcome)))
 
 
 def test_dropped_output_is_counted(make: Make) -> None:
     outcome = make.outcome(Status.FAILED, output=CapturedOutput("start end", dropped_bytes=100 * 2**20))
 
-    text = make.text(summary(make.story(outcome)))
+    text = make.text(*summary(make.story(outcome)))
 
     assert "captured output, 104,857,600 bytes (100 MiB) from its middle dropped:" in text
 
@@ -76,7 +76,7 @@ def test_long_output_is_shown_whole_only_when_verbose(make: Make, verbosity: int
     output = CapturedOutput("\n".join(f"line {number}" for number in range(1_000)))
     story = make.story(make.outcome(Status.FAILED, output=output))
 
-    text = make.text(summary(story, verbosity=verbosity))
+    text = make.text(*summary(story, verbosity=verbosity))
 
     assert ("line 500" in text) is shown
     assert ("940 lines not shown" in text) is not shown
@@ -86,7 +86,7 @@ def test_markup_and_emoji_in_every_text_are_printed_as_they_are(make: Make) -> N
     nasty = "[bold]x[/] :smile: 🚀"
     outcome = make.outcome(Status.FAILED, make.case(nasty), message=nasty, details=nasty, output=CapturedOutput(nasty))
 
-    text = make.text(summary(make.story(outcome, notes=(nasty,))), width=200)
+    text = make.text(*summary(make.story(outcome, notes=(nasty,))), width=200)
 
     assert text.count(nasty) >= 5
 
@@ -94,7 +94,7 @@ def test_markup_and_emoji_in_every_text_are_printed_as_they_are(make: Make) -> N
 def test_failures_beyond_forty_are_one_line_each(make: Make) -> None:
     outcomes = [make.outcome(Status.FAILED, make.case(f"Case {n}"), details=f"details of {n}") for n in range(60)]
 
-    text = make.text(summary(make.story(*outcomes)))
+    text = make.text(*summary(make.story(*outcomes)))
 
     assert "details of 39" in text
     assert "details of 40" not in text
@@ -105,7 +105,7 @@ def test_failures_beyond_forty_are_one_line_each(make: Make) -> None:
 def test_a_suite_that_did_not_load_shows_its_traceback(make: Make) -> None:
     failure = LoadFailure("/x/suite_a.py", "NameError: name 'nope' is not defined", "Traceback\n  line 3\nNameError")
 
-    text = make.text(summary(make.story(failures=(failure,))))
+    text = make.text(*summary(make.story(failures=(failure,))))
 
     assert "LOAD  /x/suite_a.py\n      NameError: name 'nope' is not defined\n      Traceback\n        line 3" in text
     assert text.splitlines()[-1].startswith("1 suite file did not load")
@@ -114,14 +114,14 @@ def test_a_suite_that_did_not_load_shows_its_traceback(make: Make) -> None:
 def test_cases_that_never_ran_are_counted(make: Make) -> None:
     story = make.story(make.outcome(), never_ran=(make.case("Other"),), interrupted=True)
 
-    text = make.text(summary(story))
+    text = make.text(*summary(story))
 
     assert "1 passed · 1 not run" in text
     assert "interrupted" in text
 
 
 def test_a_fault_of_wfrun_is_told_as_its_own(make: Make) -> None:
-    assert "fault of wfrun itself" in make.text(summary(make.story(faults=("case 'x' has two outcomes",))))
+    assert "fault of wfrun itself" in make.text(*summary(make.story(faults=("case 'x' has two outcomes",))))
 
 
 def test_a_failed_case_can_be_run_again_by_a_command(make: Make) -> None:
@@ -130,7 +130,7 @@ def test_a_failed_case_can_be_run_again_by_a_command(make: Make) -> None:
     command = rerun_command(outcome, 7)
 
     assert command == """wfrun suites/suite_load.py -k 'It'"'"'s 100 % done' --seed 7"""
-    assert f"  {command}\n" in make.text(summary(make.story(outcome)))
+    assert f"  {command}\n" in make.text(*summary(make.story(outcome)))
 
 
 @pytest.mark.parametrize(
@@ -155,14 +155,14 @@ def test_a_measured_case_is_run_again_as_what_it_was(
 def test_at_most_three_commands_are_given(make: Make) -> None:
     outcomes = [make.outcome(Status.FAILED, make.case(f"Case {n}")) for n in range(5)]
 
-    text = make.text(summary(make.story(*outcomes)))
+    text = make.text(*summary(make.story(*outcomes)))
 
     assert text.count("--seed 7") == 3
     assert "and 2 more" in text
 
 
 def test_an_interrupted_case_is_no_failure_to_run_again(make: Make) -> None:
-    assert "-k" not in make.text(summary(make.story(make.outcome(Status.INTERRUPTED), interrupted=True)))
+    assert "-k" not in make.text(*summary(make.story(make.outcome(Status.INTERRUPTED), interrupted=True)))
 
 
 def test_figures_and_comparison_stand_before_the_counts(make: Make) -> None:
@@ -173,7 +173,7 @@ def test_figures_and_comparison_stand_before_the_counts(make: Make) -> None:
         notes=("wrote baselines/main.json",),
     )
 
-    text = make.text(summary(story))
+    text = make.text(*summary(story))
 
     places = [text.index(each) for each in ("Measured", "Compared with", "wrote baselines", "1 passed")]
     assert places == sorted(places)
