@@ -43,7 +43,8 @@ NOTHING_SHOWN: Final = "~"
 
 
 def delta_table(comparison: Comparison, *, everything: bool = False) -> list[RenderableType]:
-    """Return the comparison as a table, regressions first, followed by a count of the verdicts and all warnings.
+    """Return the comparison as a table, regressions first, followed by a count of the verdicts and the warnings
+    of what is shown.
 
     A change is printed only where the samples show one; elsewhere stands ``~``. Metrics that gate nothing are left
     out unless they regressed or improved, or ``everything`` is wanted.
@@ -55,7 +56,7 @@ def delta_table(comparison: Comparison, *, everything: bool = False) -> list[Ren
     else:
         parts.append(Text(f"Compared with {shown_path(comparison.baseline_path)}: no metric to judge"))
     parts.append(_counts(comparison, len(comparison.metrics) - len(shown)))
-    parts.extend(_warnings(comparison))
+    parts.extend(_warnings(comparison.warnings, shown))
     return parts
 
 
@@ -127,10 +128,10 @@ def _counts(comparison: Comparison, left_out: int) -> Text:
     return line
 
 
-def _warnings(comparison: Comparison) -> Iterable[Text]:
+def _warnings(general: tuple[str, ...], shown: list[MetricComparison]) -> Iterable[Text]:
     # One doubt about a machine concerns every metric of every case: it is told once, with how many it concerns.
-    concerned: dict[str, list[str]] = {warning: [] for warning in comparison.warnings}
-    for metric in comparison.metrics:
+    concerned: dict[str, list[str]] = {warning: [] for warning in general}
+    for metric in shown:
         for warning in metric.warnings:
             concerned.setdefault(warning, []).append(f"{one_line(metric.title) or metric.case_id}, {metric.metric}")
     for warning, places in concerned.items():

@@ -99,3 +99,10 @@ def test_a_narrow_console_still_shows_every_figure(make: Make) -> None:
 
     (row,) = (line for line in text.splitlines() if "wall_time_ns" in line)
     assert " ".join(row.split()) == "wall_time_ns 1.00 ms 1.20 ms +20.0 % +15.0 … +25.0 % regressed"
+
+
+def test_doubts_about_advice_that_is_not_listed_are_not_told(make: Make) -> None:
+    comparison = make.comparison(make.metric(gates=False, warnings=("noisy",)))
+
+    assert "noisy" not in make.text(*delta_table(comparison))
+    assert "noisy" in make.text(*delta_table(comparison, everything=True))
