@@ -43,11 +43,10 @@ NOTHING_SHOWN: Final = "~"
 
 
 def delta_table(comparison: Comparison, *, everything: bool = False) -> list[RenderableType]:
-    """Return the comparison as a table, regressions first, followed by a count of the verdicts and the warnings
-    of what is shown.
+    """Return the comparison as a table, regressions first, then the verdicts counted and the doubts in words.
 
     A change is printed only where the samples show one; elsewhere stands ``~``. Metrics that gate nothing are left
-    out unless they regressed or improved, or ``everything`` is wanted.
+    out with their doubts unless they regressed or improved, or ``everything`` is wanted.
     """
     shown = [metric for metric in comparison.metrics if everything or _tells_something(metric)]
     parts: list[RenderableType] = []
