@@ -18,14 +18,14 @@ class BaselineCase(ClosedModel):
     """One case that was measured and passed."""
 
     id: str = Field(description="folder/suite::function[parameter=value]; unique within a session")
-    title: str
+    title: str = Field(description="the case's title, with its parameters")
     suite: str = Field(description="the suite's title")
     kinds: tuple[Kind, ...] = Field(description="unit, integration, e2e, performance, stress")
-    tags: tuple[str, ...]
+    tags: tuple[str, ...] = Field(description="the suite's and the case's")
     parameters: dict[str, str] = Field(description="each parameter's value, as text")
     source_hash: str = Field(description="changes when the text of the case's function does")
     items: int = Field(description="items one repetition worked on; 0 where the case does not count")
-    measurements: CaseMeasurements
+    measurements: CaseMeasurements = Field(description="its figures")
 
     def as_case_info(self) -> CaseInfo:
         """Return the case as far as it is known here, so that a selection can say whether it would have chosen it."""
@@ -53,18 +53,18 @@ class BaselineSession(ClosedModel):
     tool_version: str = Field(description="version of wfrun that measured")
     seed: int = Field(description="seed of the session")
     conditions: dict[str, JsonValue] = Field(description="what the machine was doing: load, memory, limits")
-    protocol: Protocol
+    protocol: Protocol = Field(description="how measured cases were sampled")
     cases: tuple[BaselineCase, ...] = Field(min_length=1, description="in the order they finished")
 
 
 class AcceptedChange(ClosedModel):
     """A change for the worse that someone decided to live with. Reserved: this version writes and applies none."""
 
-    case_id: str
-    metric: str
+    case_id: str = Field(description="the case it is about")
+    metric: str = Field(description="the metric it is about")
     commit: str = Field(description="commit that brought the change")
-    reason: str
-    accepted_by: str
+    reason: str = Field(description="why it is worth it")
+    accepted_by: str = Field(description="who decided")
     old: float = Field(description="floor before, in the metric's unit")
     new: float = Field(description="floor after, in the metric's unit")
     expires: AwareDatetime | None = Field(description="when it counts again; null for never")

@@ -37,24 +37,26 @@ class LoadFailureRecord(ClosedModel):
 
     file: str = Field(description="path of the suite file")
     message: str = Field(description="the error's type and text, on one line")
-    traceback: str
+    traceback: str = Field(description="where it happened")
 
 
 class OutcomeRecord(ClosedModel):
     """What became of one case."""
 
     id: str = Field(description="folder/suite::function[parameter=value]")
-    title: str
+    title: str = Field(description="the case's title, with its parameters")
     suite: str = Field(description="the suite's title")
     kinds: tuple[Kind, ...] = Field(description="unit, integration, e2e, performance, stress")
-    tags: tuple[str, ...]
+    tags: tuple[str, ...] = Field(description="the suite's and the case's")
     parameters: dict[str, str] = Field(description="each parameter's value, as text")
     file: str = Field(description="absolute path of the suite file")
     line: int = Field(description="line of the case's function, from 1")
     source_hash: str = Field(description="changes when the text of the case's function does")
     seed: int = Field(description="what the case's random numbers came from")
     measured: bool = Field(description="whether it was repeated in several fresh processes")
-    status: Status
+    status: Status = Field(
+        description="passed, failed, error (set-up or tear-down), skipped, timed out, crashed or interrupted"
+    )
     duration_s: float = Field(description="seconds from its start to its outcome, all processes together")
     message: str = Field(description="one line for a person; empty when passed")
     details: str = Field(description="traceback with the values of a failed assertion, or what is known of a crash")
@@ -81,13 +83,13 @@ class SessionRecord(ClosedModel):
     conditions: dict[str, JsonValue] = Field(description="what the machine was doing: load, memory, limits")
     source: SourceRecord | None = Field(description="null outside a git repository")
     source_doubt: str = Field(default="", description="why source is null")
-    protocol: Protocol
+    protocol: Protocol = Field(description="how measured cases were sampled")
     duration_s: float = Field(description="seconds from the first case's start to the last outcome")
     interrupted: bool = Field(description="whether Ctrl-C ended it")
     faults: tuple[str, ...] = Field(description="where wfrun contradicted itself; not empty means no trust")
     discovered: int = Field(description="cases there were to choose from")
     planned: int = Field(description="cases that were chosen")
-    load_failures: tuple[LoadFailureRecord, ...]
+    load_failures: tuple[LoadFailureRecord, ...] = Field(description="suite files that could not be loaded")
     outcomes: tuple[OutcomeRecord, ...] = Field(description="in the order they finished")
     warnings: tuple[str, ...] = Field(default=(), description="doubts about what is recorded")
 

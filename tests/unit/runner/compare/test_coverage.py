@@ -1,0 +1,75 @@
+"""A case is missing only where the session would have run it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from wfrun.authoring.info import Kind
+from wfrun.runner.compare.coverage import covered_ids
+from wfrun.runner.discover.discovery import Discovery
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.unit.runner.conftest import Maker
+    from wfrun.runner.record.models import Baseline
+
+PERFORMANCE = (Kind.PERFORMANCE,)
+GONE = "shop/orders::pay"
+
+
+@pytest.fixture
+def baseline(make: Maker) -> Baseline:
+    return make.baseline(
+        make.record(make.measured({"wall_time_ns": [[1.0]]}, id=GONE, title="Paying", tags=("money",)))
+    )
+
+
+@pytest.fixture
+def discovery(tmp_path: Path) -> Discovery:
+    """The suite of the case is gone; another one is still there."""
+    (tmp_path / "suites" / "shop").mkdir(parents=True)
+    return Discovery((tmp_path / "suites" / "shop" / "suite_baskets.py",), ())
+
+
+@pytest.mark.parametrize(
+    ("path", "covered"),
+    [
+        ("suites", True),
+        ("suites/shop", True),
+        ("suites/shop/suite_orders.py", True),
+        (".", True),
+        ("suites/shop/suite_baskets.py", False),
+        ("elsewhere", False),
+    ],
+)
+def test_a_case_is_covered_where_a_path_reaches_its_suite(
+    baseline: Baseline, discovery: Discovery, tmp_path: Path, path: str, covered: bool
+) -> None:
+    found = covered_ids(baseline, discovery, [tmp_path / path], kinds=PERFORMANCE, pattern=None, tags=())
+
+    assert found == ({GONE} if covered else set())
+
+
+@pytest.mark.parametrize(
+    ("choices", "covered"),
+    [
+        (((Kind.PERFORMANCE, Kind.E2E), None, ()), True),
+        (((Kind.E2E,), None, ()), False),
+        (((Kind.STRESS,), None, ()), False),
+        ((PERFORMANCE, "paying", ("money",)), True),
+        ((PERFORMANCE, "shipping", ()), False),
+        ((PERFORMANCE, None, ("slow",)), False),
+    ],
+)
+def test_a_case_is_covered_where_the_selection_would_choose_it(
+    baseline: Baseline,
+    discovery: Discovery,
+    choices: tuple[tuple[Kind, ...], str | None, tuple[str, ...]],
+    covered: bool,
+) -> None:
+    kinds, pattern, tags = choices
+
+    assert (covered_ids(baseline, discovery, (), kinds=kinds, pattern=pattern, tags=tags) == {GONE}) == covered
