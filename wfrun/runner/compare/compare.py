@@ -133,7 +133,10 @@ def _compare_metric(
         threshold_percent=threshold_percent,
         gates=metric.gates,
         verdict=judgement.verdict,
-        warnings=(*judgement.warnings, *doubts),
+        # Within the slack no threshold was asked, so how wide it was is of no interest.
+        warnings=judgement.warnings
+        if abs(compared.new - compared.old) < metric.slack
+        else (*judgement.warnings, *doubts),
     )
 
 

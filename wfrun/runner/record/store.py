@@ -139,19 +139,19 @@ def _is_there(path: Path) -> bool:
 def _refuse_unfit(record: SessionRecord, path: Path) -> None:
     """Only whole, green sessions are worth being judged against."""
     if record.interrupted:
-        raise BaselineError(f"nothing was written to {path}: the session was interrupted; run it to its end")
+        raise BaselineError(f"the session was interrupted, so {path} stays as it was; run it to its end")
     if record.faults:
-        raise BaselineError(f"nothing was written to {path}: wfrun contradicted itself ({record.faults[0]}); report it")
+        raise BaselineError(f"wfrun contradicted itself ({record.faults[0]}), so {path} stays as it was; report it")
     failed = [outcome for outcome in record.outcomes if outcome.measured and not outcome.status.good]
     if failed:
         more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
         raise BaselineError(
-            f"nothing was written to {path}: {failed[0].title!r}{more} {_was(failed[0].status)}; "
-            "a baseline holds green sessions only, so fix or deselect it and run again"
+            f"{failed[0].title!r}{more} {_was(failed[0].status)}, so {path} stays as it was: "
+            "a baseline holds green sessions only; fix or deselect it and run again"
         )
     if not record.measured_green:
         raise NothingSelected(
-            f"nothing was written to {path}, because nothing was measured; "
+            f"nothing was measured, so {path} stays as it was; "
             "select performance or stress cases, with --performance or --stress"
         )
 
