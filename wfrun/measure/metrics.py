@@ -14,7 +14,7 @@ __all__ = ["METRICS", "Better", "Metric", "MetricKind"]
 Better: TypeAlias = Literal["lower", "higher"]
 
 MetricKind: TypeAlias = Literal["time", "tail", "memory", "count"]
-"""How the numbers scatter, and so which estimator serves: the floor for times, never for tails."""
+"""What the numbers depend on: times and tails on how fast the machine is, memory and counts hardly."""
 
 SLACK_BYTES: Final = 2**20
 """A mebibyte of resident memory comes and goes with allocator arenas and page faults; less than that proves nothing."""
