@@ -119,8 +119,8 @@ async def worker_processes(context: Context) -> None:
     # The files of attempts outlived the process that was killed: they tell what it had begun, and who took over.
     attempts = {number: read_attempts(attempts_path(context.folder, number)) for number in range(NODES)}
     at_death = [attempt.process for attempt in attempts[VICTIM] if attempt.packet_id == HALF_WAY]
-    assert at_death[0] == killed
     assert len(at_death) == 2
+    assert at_death[0] == killed
     assert at_death[1] != killed
     processes = {number: {attempt.process for attempt in tried} for number, tried in attempts.items()}
     assert [len(processes[number]) for number in range(NODES)] == [

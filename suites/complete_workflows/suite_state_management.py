@@ -22,10 +22,12 @@ if TYPE_CHECKING:
 
 suite = Suite("State Management", tags=("state",))
 
-PROGRAM: Final = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[-1])['path']; "
-    f"from {__package__}.persistent import main; main()"
-)
+PROGRAM: Final = f"""
+import json, sys
+sys.path[:] = json.loads(sys.argv[-1])["path"]
+from {__package__}.persistent import main
+main()
+"""
 
 
 @suite.case(
@@ -115,10 +117,9 @@ async def start(job: dict[str, Any]) -> asyncio.subprocess.Process:
 
 
 def damage(checkpoint: Path) -> None:
-    """Change one digit of a saved number: what is left is as well-formed as before, and wrong."""
+    """Change the last digit of a saved number: what is left is as well-formed as before, and wrong."""
     content = bytearray(checkpoint.read_bytes())
-    position = content.index(b'"processed":') + len(b'"processed":')
-    content[position] = ord("1") if content[position] != ord("1") else ord("2")
+    content[content.index(b',"failed":') - 1] ^= 1
     checkpoint.write_bytes(content)
 
 

@@ -50,7 +50,7 @@ class Done:
 
 
 class WorkerGroup:
-    """A full inbox, the hands of the workers, and an outbox with room for everything.
+    """A full inbox, the hands of the workers, and an outbox with room for everything, even if it came twice.
 
     Attributes:
         ids: Of all packets of the group.
@@ -79,7 +79,9 @@ class WorkerGroup:
         """
         items = len(self.ids)
         self.inbox: ChannelLike[Packet] = channels.create(items, mode=ChannelMode.MPMC, name=f"group {self.number}")
-        self.outbox: ChannelLike[Done] = channels.create(items, mode=ChannelMode.MPSC, name=f"done by {self.number}")
+        self.outbox: ChannelLike[Done] = channels.create(
+            2 * items, mode=ChannelMode.MPSC, name=f"done by {self.number}"
+        )
         self._faults = faults
         for packet in make_packets(items, SIZE_BYTES, seed, first_id=self.ids.start):
             await self.inbox.send(packet)
