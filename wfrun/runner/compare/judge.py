@@ -5,7 +5,7 @@ zero *and* an estimate that reaches the threshold; same needs the whole interval
 contains the estimate, no two of them can hold at once; what is neither is inconclusive.
 
 Times also depend on how fast the machine was. Dividing every time by the duration of a fixed loop sounds right and is
-not: between 69 sessions on a shared machine the floors of a queue benchmark lay 0.7 % apart (rms over all pairs), and
+not: between 84 sessions on a shared machine the floors of a queue benchmark lay 0.7 % apart (rms over all pairs), and
 2 to 3 % once divided, because the loop scatters more than the floors do. The loop therefore only objects: where it
 says that the machine changed, a verdict must hold with its correction and without.
 """
