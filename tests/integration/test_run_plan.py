@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,7 @@ async def run(folder: Path, kind: Kind = Kind.E2E, **limits: Any) -> tuple[RunRe
     assert discovery.failures == ()
     plan = make_plan(discovery.cases, kinds={kind}, pattern=None, tags=(), seed=5, timeout_s=20)
     events: list[RunEvent] = []
-    result = await run_plan(plan, Limits(**({"workers": 2, "protocol": FEW} | limits)), events.append)
+    result = await run_plan(plan, replace(Limits(workers=2, protocol=FEW), **limits), events.append)
     return result, events
 
 
@@ -194,7 +195,7 @@ class Dropping(Channel[Any]):
 
     count = 0
 
-    async def send(self, item: Any, *, timeout_s: float | None = None) -> None:
+    async def send(self, item: Any, timeout_s: float | None = None) -> None:
         type(self).count += 1
         if type(self).count != 2:
             await super().send(item, timeout_s=timeout_s)
@@ -205,7 +206,7 @@ class Doubling(Channel[Any]):
 
     count = 0
 
-    async def send(self, item: Any, *, timeout_s: float | None = None) -> None:
+    async def send(self, item: Any, timeout_s: float | None = None) -> None:
         type(self).count += 1
         await super().send(item, timeout_s=timeout_s)
         if type(self).count == 2:
@@ -217,7 +218,7 @@ class ClosingEarly(Channel[Any]):
 
     count = 0
 
-    async def send(self, item: Any, *, timeout_s: float | None = None) -> None:
+    async def send(self, item: Any, timeout_s: float | None = None) -> None:
         type(self).count += 1
         await super().send(item, timeout_s=timeout_s)
         if type(self).count == 2:
@@ -254,7 +255,7 @@ async def test_cancelling_a_run_leaves_no_process_behind(tmp_path: Path) -> None
         "    await asyncio.sleep(1000)\n",
     )
     started = asyncio.create_task(run(tmp_path))
-    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():  # noqa: ASYNC110 - another process
         await asyncio.sleep(0.02)
     pid = int((tmp_path / "pid").read_text())
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -33,7 +32,7 @@ def test_a_file_is_replaced_whole_and_keeps_its_permissions(tmp_path: Path) -> N
 
     assert read_bytes(path) == b"new"
     assert path.stat().st_mode & 0o777 == 0o640
-    assert os.listdir(path.parent) == ["file.json"]
+    assert [entry.name for entry in path.parent.iterdir()] == ["file.json"]
 
 
 def test_a_full_disk_leaves_the_old_file_whole_and_nothing_beside_it(tmp_path: Path) -> None:
@@ -46,9 +45,9 @@ def test_a_full_disk_leaves_the_old_file_whole_and_nothing_beside_it(tmp_path: P
 
     assert told == f"cannot write {path}: File too large; the file that was there is unchanged\n"
     assert path.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["file.json"]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["file.json"]
 
 
 def test_what_cannot_be_read_says_why(tmp_path: Path) -> None:
-    with pytest.raises(FileError, match="cannot read .*missing: No such file or directory"):
+    with pytest.raises(FileError, match=r"cannot read .*missing: No such file or directory"):
         read_bytes(tmp_path / "missing")

@@ -42,12 +42,15 @@ class SamplingOptions:
     """The core to stay on; ``None`` for any."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Figures:
     """What the repetitions of one process have cost so far."""
 
     latency: LatencyRecorder = field(default_factory=LatencyRecorder)
     samples: dict[str, list[float]] = field(default_factory=dict)
+
+    def fold(self) -> None:
+        self.latency.fold()
 
     def add(self, row: dict[str, float]) -> None:
         for name, value in row.items():
@@ -117,23 +120,23 @@ def _repeat(
     figures: _Figures,
 ) -> CaseResult:
     """Warm up, then repeat until the time is up; add one sample a repetition, and the pauses of the whole."""
-    lag = LoopLag(figures.latency.fold)
+    lag = LoopLag(figures.fold)
     with GcPauses() as pauses:
         runner.run(_call(lag.start))
-        warm_up_s = time.perf_counter()
+        started_s = time.perf_counter()
         result, row = _pass(case, options, runner, figures.latency)
-        warm_up_s = time.perf_counter() - warm_up_s
-        done = 0
-        if warm_up_s < sampling.sampling_s and result.status is Status.PASSED:
-            deadline_s = time.perf_counter() + sampling.sampling_s
-            while done < sampling.min_repetitions or time.perf_counter() < deadline_s:
-                result, row = _pass(case, options, runner, figures.latency)
-                if result.status is not Status.PASSED or done >= sampling.max_repetitions:
-                    break
-                figures.add(row)
-                done += 1
-        else:
+        warmed_s = time.perf_counter()
+        if result.status is Status.PASSED and warmed_s - started_s >= sampling.sampling_s:
             figures.add(row)
+        else:
+            figures.latency = LatencyRecorder()
+            deadline_s = warmed_s + sampling.sampling_s
+            for done in range(sampling.max_repetitions):
+                late = done >= sampling.min_repetitions and time.perf_counter() >= deadline_s
+                if late or result.status is not Status.PASSED:
+                    break
+                result, row = _pass(case, options, runner, figures.latency)
+                figures.add(row)
         runner.run(_call(lag.stop))
     collected = pauses.figures()
     figures.add({"gc_pause_ns": collected.total_ns, "gc_collections": collected.count})

@@ -28,10 +28,12 @@ def test_a_changed_byte_is_noticed_or_waits_for_more(position: int, change: int)
     frame = bytearray(encode_frame({"text": "x" * 100}))
     frame[position % len(frame)] ^= change
 
+    decoder = FrameDecoder()
     try:
-        assert FrameDecoder().feed(bytes(frame)) == []
-    except DamagedFrame as error:
-        assert "something else wrote to the pipe" in str(error)
+        messages = decoder.feed(bytes(frame))
+    except DamagedFrame:
+        return
+    assert messages == []
 
 
 def test_frames_pass_through_a_pipe_until_its_other_end_is_gone() -> None:
