@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from wfrun.authoring.info import Kind
 from wfrun.errors import UsageError
 from wfrun.measure.metrics import METRICS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 __all__ = ["Limits", "MeasureProtocol", "Outputs", "Selection", "SessionOptions"]
 

@@ -10,13 +10,16 @@ from wfrun.authoring.targets import available_targets
 from wfrun.concurrency.channel import Channel
 from wfrun.errors import ExitCode, FileError, NothingSelected, UsageError
 from wfrun.runner.compare.compare import compare_session
+from wfrun.runner.compare.confirm import confirmed, suspects
+from wfrun.runner.compare.coverage import covered_ids
 from wfrun.runner.discover.discover import discover
 from wfrun.runner.options import DEFAULT_KINDS
 from wfrun.runner.plan.plan import make_plan
 from wfrun.runner.plan.planned import Plan
 from wfrun.runner.record.loading import load_baseline
 from wfrun.runner.record.record import record_session
-from wfrun.runner.record.store import resolve_baseline, save_baseline, save_last_session
+from wfrun.runner.record.store import refuse_early, resolve_baseline, save_baseline, save_last_session
+from wfrun.runner.record.surroundings import look_around
 from wfrun.runner.report.live import make_progress
 from wfrun.runner.report.report import report_session, session_console
 from wfrun.runner.report.story import SessionStory
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from wfrun.runner.compare.verdicts import Comparison
     from wfrun.runner.discover.discovery import Discovery
     from wfrun.runner.options import SessionOptions
+    from wfrun.runner.record.models import Baseline
     from wfrun.runner.record.session_record import SessionRecord
     from wfrun.runner.run.outcomes import RunResult
 
@@ -44,28 +48,32 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
     Raises:
         UsageError: A path, target or baseline that was named is not there.
         NothingSelected: No case fits, or none that is measured where figures were asked for.
+        BaselineError: The baseline to compare with cannot be read, or the one to write would not gain this session.
         FileError: A report could not be written; everything else was done.
     """
     outputs = options.outputs
-    baseline_path = None if outputs.compare_path is None else resolve_baseline(outputs.compare_path, Path.cwd())
-    # Read before anything runs: minutes of measuring are not to end in "no such file".
-    baseline = None if baseline_path is None else load_baseline(baseline_path)
     _check_targets(options.limits.targets)
+    yardstick = _yardstick(options)
     console = session_console(outputs.json_path)
     discovery = asyncio.run(discover(options.paths))
     plan = _plan(discovery, options)
+    surroundings = look_around(discovery, outputs, Path.cwd())
+    if outputs.baseline_path is not None:
+        # Minutes of measuring are not to end in a refusal.
+        refuse_early(_resolved(outputs.baseline_path), surroundings, replace=outputs.replace_baseline)
     with make_progress(console, outputs.verbosity) as progress:
-        result = asyncio.run(run_plan(plan, options.limits, progress, channel_type))
-    record = record_session(plan, result, discovery, options)
-    comparison = None
-    if baseline is not None and baseline_path is not None:
-        comparison = compare_session(
-            record,
-            baseline,
-            outputs.thresholds,
-            selected_ids={case.info.id for case in plan.cases},
-            baseline_path=baseline_path,
-        )
+
+        def run(part: Plan, *, confirming: bool = False) -> tuple[RunResult, SessionRecord]:
+            running = run_plan(part, options.limits, progress, channel_type, confirming=confirming)
+            result = asyncio.run(running)
+            return result, record_session(part, result, discovery, options, surroundings=surroundings)
+
+        result, record = run(plan)
+        comparison = None if yardstick is None else _compare(record, yardstick, plan, discovery, options)
+        if yardstick is not None and comparison is not None and comparison.regressed and not result.interrupted:
+            again = suspects(plan, comparison)
+            _, second = run(again, confirming=True)
+            comparison = confirmed(comparison, _compare(second, yardstick, again, discovery, options))
     notes, problem = _keep(record, options)
     story = SessionStory(
         discovery=discovery, plan=plan, result=result, record=record, comparison=comparison, notes=notes
@@ -89,6 +97,44 @@ def list_cases(options: SessionOptions) -> tuple[Discovery, Plan]:
     """
     discovery = asyncio.run(discover(options.paths))
     return discovery, _plan(discovery, options)
+
+
+def _resolved(name: Path) -> Path:
+    return resolve_baseline(name, Path.cwd())
+
+
+def _yardstick(options: SessionOptions) -> tuple[Path, Baseline] | None:
+    """Return the baseline to compare with, read before anything runs."""
+    if options.outputs.compare_path is None:
+        return None
+    path = _resolved(options.outputs.compare_path)
+    return path, load_baseline(path)
+
+
+def _compare(
+    record: SessionRecord,
+    yardstick: tuple[Path, Baseline],
+    plan: Plan,
+    discovery: Discovery,
+    options: SessionOptions,
+) -> Comparison:
+    path, baseline = yardstick
+    selection = options.selection
+    covered = covered_ids(
+        baseline,
+        discovery,
+        options.paths,
+        kinds=selection.kinds or DEFAULT_KINDS,
+        pattern=selection.pattern,
+        tags=selection.tags,
+    )
+    return compare_session(
+        record,
+        baseline,
+        options.outputs.thresholds,
+        selected_ids=covered | {case.info.id for case in plan.cases},
+        baseline_path=path,
+    )
 
 
 def _plan(discovery: Discovery, options: SessionOptions) -> Plan:
@@ -131,7 +177,7 @@ def _keep(record: SessionRecord, options: SessionOptions) -> tuple[tuple[str, ..
         notes.append(warning)
     if options.outputs.baseline_path is None:
         return tuple(notes), None
-    path = resolve_baseline(options.outputs.baseline_path, Path.cwd())
+    path = _resolved(options.outputs.baseline_path)
     try:
         saved = save_baseline(record, path, replace=options.outputs.replace_baseline)
     except (FileError, NothingSelected) as error:

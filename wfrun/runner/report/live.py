@@ -221,6 +221,8 @@ class AnimatedProgress:
 def heading(event: RunStarted) -> Text:
     """Return the first line of a session: what runs, on how many workers, from which seed."""
     plan = event.plan
+    if event.confirming:
+        return Text(f"{plural(len(plan.cases), 'case')} got worse: measured again in fresh processes", "bold")
     chosen, discovered = len(plan.cases), plan.discovered
     cases = plural(chosen, "case") if chosen == discovered else f"{chosen:,} of {plural(discovered, 'case')}"
     return Text(f"wfrun {__version__} · {cases} · {plural(event.workers, 'worker')} · seed {plan.seed}", "bold")

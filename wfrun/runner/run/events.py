@@ -26,6 +26,8 @@ class RunStarted:
 
     plan: Plan
     workers: int
+    confirming: bool = False
+    """Whether these cases ran before, looked slower, and are measured a second time."""
 
 
 @dataclass(frozen=True, slots=True)

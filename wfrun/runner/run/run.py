@@ -31,6 +31,8 @@ async def run_plan(
     limits: Limits,
     listener: Callable[[RunEvent], None],
     channel_type: Callable[..., Channel[Any]] = Channel,
+    *,
+    confirming: bool = False,
 ) -> RunResult:
     """Run every case of ``plan`` and return its outcomes.
 
@@ -42,13 +44,14 @@ async def run_plan(
         limits: Workers, time-outs, how to measure.
         listener: Told of everything as it happens; must not raise.
         channel_type: Makes the two channels; tests hand in broken ones.
+        confirming: Whether the cases are measured a second time; told to the listener.
     """
     started_s = time.monotonic()
     stop = StopControl(listener, limits.teardown_grace_s)
     run = _Run(limits, stop, listener, channel_type)
     suites = [list(cases) for _, cases in itertools.groupby(_checked(plan), key=lambda case: case.info.file)]
     workers = max(1, min(limits.workers, len(suites)))
-    listener(RunStarted(plan, workers))
+    listener(RunStarted(plan, workers, confirming))
     with stop.listening():
         collecting = asyncio.create_task(run.collect())
         try:

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from wfrun.runner.compare.confirm import confirmed
+from wfrun.runner.compare.verdicts import Comparison, MetricComparison, Verdict
+
+
+def metric(case_id: str, verdict: Verdict, *, gates: bool = True, new: float = 2.0) -> MetricComparison:
+    return MetricComparison(
+        case_id=case_id,
+        title=case_id,
+        metric="wall_time_ns",
+        unit="ns",
+        better="lower",
+        old=1.0,
+        new=new,
+        ratio=new,
+        interval=(new, new),
+        threshold_percent=5,
+        gates=gates,
+        verdict=verdict,
+    )
+
+
+def comparison(*metrics: MetricComparison) -> Comparison:
+    return Comparison(Path("main.json"), metrics)
+
+
+def test_what_regressed_twice_stays_regressed_with_its_first_figures() -> None:
+    first = comparison(metric("a", Verdict.REGRESSED))
+
+    assert confirmed(first, comparison(metric("a", Verdict.REGRESSED, new=3.0))) == first
+
+
+def test_what_is_not_seen_again_takes_the_second_verdict_and_says_so() -> None:
+    first = comparison(metric("a", Verdict.REGRESSED), metric("b", Verdict.SAME, new=1.0))
+
+    judged = confirmed(first, comparison(metric("a", Verdict.SAME, new=1.0)))
+
+    assert judged.regressed == ()
+    assert judged.metrics[0].verdict is Verdict.SAME
+    assert "not when measured again" in judged.metrics[0].warnings[-1]
+    assert judged.metrics[1] == first.metrics[1]
+
+
+def test_what_could_not_be_measured_again_stays_regressed() -> None:
+    first = comparison(metric("a", Verdict.REGRESSED))
+
+    assert confirmed(first, comparison()) == first
+
+
+def test_advice_is_not_measured_again() -> None:
+    first = comparison(metric("a", Verdict.REGRESSED, gates=False))
+
+    assert confirmed(first, comparison(metric("a", Verdict.SAME))) == first
