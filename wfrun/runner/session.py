@@ -57,6 +57,8 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
     console = session_console(outputs.json_path)
     discovery = asyncio.run(discover(options.paths))
     plan = _plan(discovery, options)
+    if discovery.shipped and outputs.verbosity >= 0:
+        console.print("There is no ./suites here, so these are the suites that come with wfrun.")
     surroundings = look_around(discovery, outputs, Path.cwd())
     if outputs.baseline_path is not None:
         # Minutes of measuring are not to end in a refusal.
