@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import AsyncExitStack, nullcontext
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,7 @@ from wfrun import Context, Suite
 from wfrun.concurrency.channel import ChannelMode
 from wfrun.concurrency.processes import ProcessWorkers
 
-from .crunching import crunch, expected_remainder, processors
+from .crunching import busy_s, crunch, expected_remainder, processors
 from .packets import check_exactly_once, make_packets, verify
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from wfrun.concurrency.targets import ChannelLike, ChannelTarget
 
+    from .crunching import Crunched
     from .packets import Packet
 
 suite = Suite("Scalability Tests", tags=("scalability",))
@@ -93,10 +95,10 @@ def most_at_once(spans: Sequence[tuple[float, float]]) -> int:
 
 @suite.benchmark("Scaling with worker processes", pinned=False, timeout_s=120)
 async def worker_processes(context: Context) -> None:
-    most = processors()
+    most = len(processors())
     counts = sorted({1, most, *(2**power for power in range(most.bit_length()) if 2**power < most)})
     packets = list(make_packets(most * ITEMS_PER_PROCESS, 1024, context.seed))
-    best_s: dict[int, float] = {}
+    turns: dict[int, list[Turn]] = {count: [] for count in counts}
 
     async with AsyncExitStack() as stack:
         crews = {count: await stack.enter_async_context(ProcessWorkers(crunch, workers=count)) for count in counts}
@@ -104,26 +106,46 @@ async def worker_processes(context: Context) -> None:
             await work_off(crew, packets)  # they learn how long an item takes
         for _ in range(TURNS):
             for count, crew in crews.items():
-                share = packets[: count * ITEMS_PER_PROCESS]
-                started_s = time.perf_counter()
                 with context.timed() if count == most else nullcontext():
-                    await work_off(crew, share)
-                elapsed_s = time.perf_counter() - started_s
-                # Neighbours on the machine only ever add to a time, so the shortest is the nearest to the truth.
-                best_s[count] = min(elapsed_s, best_s.get(count, elapsed_s))
+                    turns[count].append(await work_off(crew, packets[: count * ITEMS_PER_PROCESS]))
     context.count(TURNS * most * ITEMS_PER_PROCESS)
 
-    # Every process has as much to do whatever their number, so with perfect scaling all times are equal.
-    efficiency = {count: best_s[1] / elapsed_s for count, elapsed_s in best_s.items()}
+    # What an item is worth is what it takes of a processor while no other process of ours competes for anything.
+    item_cpu_s = min(turn.cpu_s for turn in turns[1]) / ITEMS_PER_PROCESS
+    efficiency = {}
+    for count in counts:
+        elapsed_s = sum(turn.elapsed_s for turn in turns[count])
+        others_s = sum(turn.others_s for turn in turns[count])
+        # Nobody can use a processor that somebody else is using.
+        usable = min(count, most - others_s / elapsed_s)
+        efficiency[count] = TURNS * count * ITEMS_PER_PROCESS * item_cpu_s / elapsed_s / usable
     context.note("efficiency", {str(count): round(value, 3) for count, value in efficiency.items()})
     assert min(efficiency.values()) >= PROCESS_EFFICIENCY
 
 
-async def work_off(crew: ProcessWorkers[Packet, tuple[int, int]], packets: Sequence[Packet]) -> None:
-    """Have ``packets`` crunched, and check every answer."""
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One share of packets, worked off."""
+
+    elapsed_s: float
+    cpu_s: float
+    """What the packets took of the processors."""
+    others_s: float
+    """What everything but this case took of them."""
+
+
+async def work_off(crew: ProcessWorkers[Packet, Crunched], packets: Sequence[Packet]) -> Turn:
+    """Have ``packets`` crunched, check every answer, and say what it took."""
+    started_s, started_busy_s, started_own_s = time.perf_counter(), busy_s(), time.process_time()
     async with asyncio.TaskGroup() as group:
         group.create_task(crew.send_many(packets), name="sender")
         answers = [(await crew.receive()).result() for _ in packets]
-    check_exactly_once((packet_id for packet_id, _ in answers), (packet.id for packet in packets))
-    for packet_id, remainder in answers:
-        assert remainder == expected_remainder(packets[packet_id].payload)
+    elapsed_s = time.perf_counter() - started_s
+    cpu_s = sum(answer.cpu_s for answer in answers)
+    own_s = time.process_time() - started_own_s + cpu_s
+    others_s = busy_s() - started_busy_s - own_s
+
+    check_exactly_once((answer.id for answer in answers), (packet.id for packet in packets))
+    for answer in answers:
+        assert answer.remainder == expected_remainder(packets[answer.id].payload)
+    return Turn(elapsed_s, cpu_s, max(0.0, others_s))

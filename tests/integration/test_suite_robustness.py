@@ -373,7 +373,7 @@ def test_workers_that_wait_in_turn_are_noticed() -> None:
 def test_processes_that_do_not_add_up_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     module = module_of(PROCESS_SCALING)
     monkeypatch.setattr(module, "ProcessWorkers", lambda function, **_options: ProcessWorkers(function, workers=1))
-    monkeypatch.setattr(module, "processors", lambda: 4)
+    monkeypatch.setattr(module, "processors", lambda: range(4))
 
     assert "efficiency" in failure_of(PROCESS_SCALING)
 
