@@ -12,7 +12,7 @@ import random
 import zlib
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,8 +27,11 @@ __all__ = [
     "fold_digests",
     "make_packet",
     "make_packets",
+    "make_repetitive_packet",
     "verify",
 ]
+
+PATTERN_BYTES: Final = 4096
 
 
 class DamagedPacket(Exception):
@@ -64,6 +67,13 @@ def make_packets(count: int, size_bytes: int, seed: int, *, first_id: int = 0) -
     """Yield ``count`` packets with ids from ``first_id``; each depends on ``seed`` and its id alone."""
     for id_ in range(first_id, first_id + count):
         yield make_packet(id_, size_bytes, random.Random(f"{seed}/{id_}"))  # noqa: S311 - repeatable on purpose
+
+
+def make_repetitive_packet(id: int, size_bytes: int) -> Packet:  # noqa: A002 - the packet's own word
+    """Return a packet whose payload repeats 4 KiB that depend on the id; noise by the gigabyte would take too long."""
+    pattern = random.Random(id).randbytes(PATTERN_BYTES)  # noqa: S311 - repeatable on purpose
+    payload = (pattern * -(-size_bytes // PATTERN_BYTES))[:size_bytes]
+    return Packet(id, payload, _checksum(id, payload))
 
 
 def verify(packet: Packet) -> Packet:
