@@ -69,3 +69,7 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Return virtual seconds since the loop was made."""
         return self._jumping.now_s
+
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002 - see below
+        """Wait for the executor's threads without a limit: they end in real time, a virtual limit would jump to its end."""
+        await super().shutdown_default_executor()
