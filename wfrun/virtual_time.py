@@ -71,5 +71,5 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         return self._jumping.now_s
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002 - see below
-        """Wait for the executor's threads without a limit: they end in real time, a virtual limit would jump to its end."""
+        """Wait for the executor's threads without a limit: they end in real time, while a virtual limit would jump."""
         await super().shutdown_default_executor()
