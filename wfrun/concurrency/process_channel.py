@@ -273,9 +273,12 @@ class AsyncReceiver(Generic[T]):
     async def _fill(self, timeout_s: float | None) -> None:
         self._ask()
         try:
-            self._items.extend(await self._channel.receive_many(timeout_s=timeout_s))
+            batch = await self._channel.receive_many(timeout_s=timeout_s)
         except EndOfChannel as end:
             raise self._failure or end from None
+        self._items.extend(batch)
+        # What waited may hold the list until the next garbage collection; it must not hold large items that long.
+        batch.clear()
 
     def _ask(self) -> None:
         if self._paused is not None and not len(self):
