@@ -56,7 +56,9 @@ def _needed(function: Callable[..., Any]) -> list[str]:
 class CaseResources:
     """The fixtures of one pass over one case: made when first named, torn down in reverse order.
 
-    ``in_teardown`` names the tear-down that is running, so that one that never ends can be named.
+    Attributes:
+        pending_teardowns: Names of the tear-downs that have not ended well, so that one that never ends can be named.
+        on_torn_down: Called with them each time one has ended well.
     """
 
     def __init__(self, suite: Suite, context: Context, parameters: Mapping[str, Any]) -> None:
@@ -64,6 +66,7 @@ class CaseResources:
         self._made: dict[str, Any] = {CONTEXT: context, **parameters}
         self._stack = AsyncExitStack()
         self.pending_teardowns: list[str] = []
+        self.on_torn_down: Callable[[list[str]], None] | None = None
 
     async def set_up(self) -> None:
         """Run what every case of the suite needs, in the order declared."""
@@ -113,6 +116,8 @@ class CaseResources:
         async def run() -> None:
             await teardown(*arguments)
             self.pending_teardowns.remove(name)
+            if self.on_torn_down is not None:
+                self.on_torn_down(self.pending_teardowns)
 
         self._stack.push_async_callback(run)
 

@@ -55,7 +55,7 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
     _check_targets(options.limits.targets)
     yardstick = _yardstick(options)
     console = session_console(outputs.json_path)
-    discovery = asyncio.run(discover(options.paths))
+    discovery = asyncio.run(discover(options.paths, timeout_s=options.limits.timeout_s))
     plan = _plan(discovery, options)
     if discovery.shipped and outputs.verbosity >= 0:
         console.print("There is no ./suites here, so these are the suites that come with wfrun.")
@@ -97,7 +97,7 @@ def list_cases(options: SessionOptions) -> tuple[Discovery, Plan]:
         UsageError: A path does not exist.
         NothingSelected: No case fits.
     """
-    discovery = asyncio.run(discover(options.paths))
+    discovery = asyncio.run(discover(options.paths, timeout_s=options.limits.timeout_s))
     return discovery, _plan(discovery, options)
 
 

@@ -46,7 +46,7 @@ class PassOptions:
     targets: Mapping[str, str]
     guard: CaseGuard
     on_teardowns: Callable[[list[str]], None]
-    """Told the names of the tear-downs still to run, before they begin and when they are over."""
+    """Told the names of the tear-downs still to run, each time there are fewer."""
 
 
 def make_runner(case: CollectedCase) -> asyncio.Runner:
@@ -57,9 +57,11 @@ def make_runner(case: CollectedCase) -> asyncio.Runner:
 def run_case(case: CollectedCase, options: PassOptions) -> CaseResult:
     """Run ``case`` once on a loop of its own and return how it ended; never raises for anything the case does."""
     single = Pass(case, options)
+    runner = make_runner(case)
+    single.run(runner)
     try:
-        with make_runner(case) as runner:
-            single.run(runner)
+        with options.guard.finishing(options.teardown_grace_s):
+            runner.close()
     except BaseException as error:  # noqa: BLE001 - closing the loop runs the case's own left-over tasks
         single.failed(error)
     return single.result()
@@ -127,6 +129,11 @@ class Pass:
             await resources.set_up()
             function = self._case.declaration.function
             arguments = await resources.arguments(function)
+            if resources.pending_teardowns and not self._options.measured:
+                # Told now, so that they can be named when this process is killed in the middle of the case; not
+                # where figures are taken, as the parent would wake up beside them.
+                self._options.on_teardowns(resources.pending_teardowns)
+                resources.on_torn_down = self._options.on_teardowns
             self._phase = _Phase.CASE
             await self._call(function, arguments)
         except BaseException as error:  # noqa: BLE001 - kept, judged after tear-down
@@ -155,14 +162,17 @@ class Pass:
     async def _tear_down(self, resources: CaseResources) -> None:
         if not resources.pending_teardowns:
             return
+        grace_s = self._options.teardown_grace_s
         self._options.on_teardowns(resources.pending_teardowns)
+        grace = asyncio.timeout(grace_s)
         try:
-            async with asyncio.timeout(self._options.teardown_grace_s):
-                await resources.tear_down()
-        except TimeoutError as error:
-            names = ", ".join(resources.pending_teardowns)
-            stuck = TimeoutError(f"tear-down of {names} did not end within {self._options.teardown_grace_s:g} s")
-            self.failed(error if not resources.pending_teardowns else stuck)
+            with self._guard.finishing(grace_s):
+                async with grace:
+                    await resources.tear_down()
+        except (TimeoutError, CaseStopped) as error:
+            stuck = f"tear-down of {', '.join(resources.pending_teardowns)} did not end within {grace_s:g} s"
+            late = grace.expired() or isinstance(error, CaseStopped)
+            self.failed(TimeoutError(stuck).with_traceback(error.__traceback__) if late else error)
         except BaseException as error:  # noqa: BLE001 - kept for the result
             self.failed(error)
         finally:
@@ -181,6 +191,10 @@ class Pass:
             stops = [place_text(error) for _, error in self._errors if isinstance(error, CaseStopped)]
             message = f"still running after {self._options.timeout_s:g} s"
             return Status.TIMED_OUT, message, "\n\n".join(part for part in (guard.diagnosis, *stops, details) if part)
+        if not errors and guard.grace_over:
+            stops = [place_text(error) for _, error in self._errors]
+            message = f"what it left on its event loop did not end within {self._options.teardown_grace_s:g} s"
+            return Status.TIMED_OUT, message, "\n\n".join(stops)
         if not errors:
             return Status.PASSED, "", ""
         phase, error = errors[0]

@@ -18,7 +18,10 @@ MOST_TASKS: Final = 20
 
 def one_line(error: BaseException) -> str:
     """Return the error's type and the first line of its text; an assertion's text alone."""
-    first = str(error).strip().partition("\n")[0]
+    try:
+        first = str(error).strip().partition("\n")[0]
+    except Exception as problem:  # noqa: BLE001 - the error's class is the author's, and so is its text
+        first = f"(its text cannot be had: {type(problem).__name__} in its __str__)"
     if isinstance(error, AssertionError) and first:
         return first
     return f"{type(error).__name__}: {first}" if first else type(error).__name__

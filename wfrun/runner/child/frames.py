@@ -20,6 +20,8 @@ __all__ = ["DamagedFrame", "FrameDecoder", "encode_frame", "read_frame", "write_
 _HEADER: Final = struct.Struct(">II")
 MOST_BYTES: Final = 256 * 2**20
 """A longer length is damage, not a message."""
+MOST_LEVELS: Final = 50
+"""Values nested deeper become their text where a message cannot be written as it is."""
 
 
 class DamagedFrame(WfrunError):
@@ -27,8 +29,12 @@ class DamagedFrame(WfrunError):
 
 
 def encode_frame(message: dict[str, Any]) -> bytes:
-    """Return ``message`` as one frame. Values JSON has no word for become their text."""
-    payload = orjson.dumps(message, default=repr, option=orjson.OPT_NON_STR_KEYS)
+    """Return ``message`` as one frame. Values JSON has no word for become their text; nothing makes this fail."""
+    try:
+        payload = orjson.dumps(message, default=repr, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:
+        # Half a surrogate pair, a huge integer, a circle, a repr() that raises: rare, and an answer must arrive.
+        payload = orjson.dumps(_plain(message, MOST_LEVELS))
     return _HEADER.pack(len(payload), zlib.crc32(payload)) + payload
 
 
@@ -81,6 +87,29 @@ def write_frame(descriptor: int, message: dict[str, Any]) -> None:
     view = memoryview(encode_frame(message))
     while view:
         view = view[os.write(descriptor, view) :]
+
+
+def _plain(value: Any, levels: int) -> Any:  # noqa: ANN401 - whatever a case notes
+    """Return ``value`` with everything that JSON cannot carry replaced by its text."""
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        return int(value) if -(2**63) <= value < 2**64 else str(value)
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode("utf-8")
+    if isinstance(value, dict) and levels > 0:
+        return {_text(key): _plain(inner, levels - 1) for key, inner in value.items()}
+    if isinstance(value, list | tuple) and levels > 0:
+        return [_plain(inner, levels - 1) for inner in value]
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except Exception:  # noqa: BLE001 - the value's class is anybody's
+        text = f"<{type(value).__name__} without a text>"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _read_exactly(descriptor: int, count: int) -> bytes | None:

@@ -3,7 +3,8 @@
 Theory of operation: both arrive as signals, so they reach the main thread even when the event loop is blocked. The
 first one cancels the case's task, which lets its ``finally`` blocks and tear-downs run. When the case goes on all the
 same (it blocks the loop, or swallows the cancellation), a second one is raised as an exception from wherever the main
-thread is. Code that never returns to Python is the parent's to kill.
+thread is. Tear-downs, and the closing of the loop, have a grace of their own, after which they too are left by an
+exception. Code that never returns to Python is the parent's to kill.
 """
 
 from __future__ import annotations
@@ -37,20 +38,26 @@ class CaseGuard:
         self.interrupted = False
         self.diagnosis = ""
         """Where every task waited when the case's time was up."""
+        self.grace_over = False
+        """A tear-down, or what was left on the loop, had to be left by force."""
         self._task: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watching = False
+        self._finishing = False
         self._calls = 0
 
     def install(self) -> None:
-        """Take over SIGALRM and SIGINT of this process."""
-        signal.signal(signal.SIGALRM, self._on_signal)
-        signal.signal(signal.SIGINT, self._on_signal)
+        """Take over SIGALRM and SIGINT of this process, again where a case has changed what they do."""
+        for number in (signal.SIGALRM, signal.SIGINT):
+            if signal.getsignal(number) != self._on_signal:
+                signal.signal(number, self._on_signal)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGALRM, signal.SIGINT))
 
     @contextmanager
     def watching(self, timeout_s: float) -> Iterator[None]:
         """Watch over one pass; :attr:`timed_out` and :attr:`interrupted` tell afterwards what happened."""
-        self.timed_out = False
+        self.install()
+        self.timed_out = self.grace_over = False
         self.diagnosis = ""
         self._calls = 0
         self._watching = True
@@ -67,9 +74,28 @@ class CaseGuard:
         self._task = task
         self._loop = loop
 
+    @contextmanager
+    def finishing(self, grace_s: float) -> Iterator[None]:
+        """Give what follows the case ``grace_s``; what blocks longer is left by :class:`CaseStopped`, each time anew.
+
+        Ctrl-C changes nothing here: what finishes is what it asks for.
+        """
+        self._finishing = True
+        signal.setitimer(signal.ITIMER_REAL, grace_s + SECOND_CALL_S, SECOND_CALL_S)
+        try:
+            yield
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            self._finishing = False
+
     def _on_signal(self, number: int, _frame: types.FrameType | None) -> None:
         if number == signal.SIGINT:
             self.interrupted = True
+        if self._finishing:
+            if number == signal.SIGALRM:
+                self.grace_over = True
+                raise CaseStopped
+            return
         if not self._watching:
             return
         self._calls += 1

@@ -7,7 +7,6 @@ the one that was planned.
 from __future__ import annotations
 
 import faulthandler
-import io
 import os
 import signal
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.authoring.collect import collect_file
+from wfrun.runner.child.commons import Commons
 from wfrun.runner.child.execute import PassOptions, run_case
 from wfrun.runner.child.failures import one_line, traceback_text
 from wfrun.runner.child.frames import read_frame, write_frame
@@ -29,6 +29,8 @@ __all__ = ["main"]
 
 REPLY: Final = "reply"
 EVENT: Final = "event"
+LEAVING_S: Final = 0.5
+"""How long threads and exit handlers may take once there is nothing more to do."""
 
 
 class _Child:
@@ -38,6 +40,7 @@ class _Child:
         self._reply_descriptor = reply_descriptor
         self._cases: dict[str, dict[str, CollectedCase]] = {}
         self._guard = CaseGuard()
+        self._commons = Commons()
 
     def install(self) -> None:
         self._guard.install()
@@ -83,6 +86,7 @@ class _Child:
             found = "is not there" if case is None else "is another one"
             message = f"the case that was planned {found} in this process: its suite loads differently each time"
             return CaseResult(case_id, Status.ERROR, 0.0, message)
+        self._commons.restore()
         options = PassOptions(
             seed=command["seed"],
             timeout_s=command["timeout_s"],
@@ -114,21 +118,28 @@ def main() -> None:
     die_with_parent(parent_pid, command_descriptor)
     for descriptor in (command_descriptor, reply_descriptor):
         os.set_inheritable(descriptor, False)  # noqa: FBT003 - takes no keyword
-    _prepare_streams()
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     sys.argv = ["wfrun"]
     child = _Child(reply_descriptor)
     child.install()
-    while (command := read_frame(command_descriptor)) is not None:
-        write_frame(reply_descriptor, {"type": REPLY, **child.handle(command)})
+    pid = os.getpid()
+    try:
+        while (command := read_frame(command_descriptor)) is not None:
+            answer = child.handle(command)
+            if os.getpid() != pid:
+                # A case forked and its copy came back here: the answer is for the first of them to give.
+                os._exit(0)
+            write_frame(reply_descriptor, {"type": REPLY, **answer})
+    finally:
+        _leave_soon()
 
 
-def _prepare_streams() -> None:
-    # Line by line, so that a crash loses at most half a line and both streams keep their order.
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(line_buffering=True, errors="backslashreplace")
+def _leave_soon() -> None:
+    # Python waits for every thread at its end; a case may have left one that never does.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGALRM,))
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, LEAVING_S)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -84,8 +84,9 @@ class CaseResult:
     generation: Generation | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
-        return asdict(self)
+        """Return plain values; the notes as they are, which may be anything."""
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        return {**values, "generation": None if self.generation is None else self.generation.to_json()}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> CaseResult:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.errors import WfrunError
 from wfrun.runner.child.frames import DamagedFrame, FrameDecoder, write_frame
+from wfrun.runner.child.leftovers import MARK
 from wfrun.runner.child.output import OutputTail
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class ChildProcess:
                 stderr=output_write,
                 pass_fds=theirs,
                 start_new_session=True,
+                env={**os.environ, **MARK},
             )
         finally:
             for descriptor in (*theirs, output_write):
@@ -107,8 +109,7 @@ class ChildProcess:
 
     async def kill(self) -> None:
         """End the child and everything in its process group at once, and wait until it is gone."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
+        self._kill_group()
         await self.close()
 
     async def close(self) -> None:
@@ -118,8 +119,7 @@ class ChildProcess:
             self._command_fd = -1
         await asyncio.wait((self._ended,), timeout=1.0)
         if not self._ended.done():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
+            self._kill_group()
             await asyncio.wait((self._ended,))
         for descriptor in (self._reply_fd, self._output_fd):
             self._stop_reading(descriptor)
@@ -129,6 +129,10 @@ class ChildProcess:
         """Return what was printed since the last call, and how many bytes of its middle were dropped."""
         self._read_output()
         return self._output.take()
+
+    def _kill_group(self) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
 
     def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -142,8 +146,7 @@ class ChildProcess:
                 self._damage = f"its answer was damaged: {error}"
                 self._stop_reading(self._reply_fd)
                 self._reply_fd = -1
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(self.pid, signal.SIGKILL)
+                self._kill_group()
                 return
             for message in messages:
                 kind = message.pop("type")
@@ -191,6 +194,8 @@ class ChildProcess:
     def _on_end(self, descriptor: int) -> None:
         if descriptor >= 0:
             self._stop_reading(descriptor)
+        # What its cases started and left goes with it: before it is collected, while its id is still its own.
+        self._kill_group()
         self._process.wait()
         if not self._ended.done():
             self._ended.set_result(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -10,6 +11,7 @@ from wfrun.authoring.collect import ROOT_NAME
 from wfrun.authoring.errors import DuplicateCase
 from wfrun.authoring.info import CaseInfo
 from wfrun.errors import UsageError
+from wfrun.runner.child.leftovers import end_leftovers
 from wfrun.runner.child.messages import LoadFailure
 from wfrun.runner.child.process import ChildDied, ChildProcess
 from wfrun.runner.discover.discovery import Discovery
@@ -20,14 +22,20 @@ if TYPE_CHECKING:
 __all__ = ["discover", "find_suite_files"]
 
 SUITE_GLOB: Final = "suite_*.py"
+DEFAULT_TIMEOUT_S: Final = 60.0
 OUTPUT_BYTES: Final = 16 * 1024
-LOAD_TIMEOUT_HINT: Final = "while it was being imported"
+WHILE_LOADING: Final = "while it was being imported"
 
 
-async def discover(paths: Sequence[Path]) -> Discovery:
+async def discover(paths: Sequence[Path], *, timeout_s: float = DEFAULT_TIMEOUT_S) -> Discovery:
     """Return every case under ``paths``; none given means ./suites, or the shipped suites where there is none.
 
-    Suite files are imported in a child process, so that one that crashes is a failure of that file alone.
+    Suite files are imported in a child process, so that one that crashes, or does not come to an end, is a failure of
+    that file alone. Cancelling ends the child.
+
+    Args:
+        paths: Files and folders.
+        timeout_s: Most time the import of one file may take.
 
     Raises:
         UsageError: A path does not exist, or is a file that is not a suite.
@@ -38,7 +46,7 @@ async def discover(paths: Sequence[Path]) -> Discovery:
     failures: list[LoadFailure] = []
     remaining = list(files)
     while remaining:
-        done = await _collect(remaining, cases, failures)
+        done = await _collect(remaining, cases, failures, timeout_s)
         remaining = remaining[done:]
     return Discovery(tuple(files), *_without_duplicates(cases, failures), shipped=shipped)
 
@@ -87,13 +95,16 @@ def _nearest(path: Path) -> str:
     return f"; did you mean {folder / close[0]}?" if close else f" in {folder.resolve()}"
 
 
-async def _collect(files: list[Path], cases: list[CaseInfo], failures: list[LoadFailure]) -> int:
+async def _collect(files: list[Path], cases: list[CaseInfo], failures: list[LoadFailure], timeout_s: float) -> int:
     """Collect ``files`` in one child; return how many are dealt with: fewer than all when one of them ended it."""
     done = 0
     loading = ""
+    loop = asyncio.get_running_loop()
+    due_s = loop.time() + timeout_s
 
     def on_event(event: dict[str, Any]) -> None:
-        nonlocal done, loading
+        nonlocal done, loading, due_s
+        due_s = loop.time() + timeout_s
         if "loading" in event:
             loading = event["loading"]
         elif "loaded" in event:
@@ -102,15 +113,30 @@ async def _collect(files: list[Path], cases: list[CaseInfo], failures: list[Load
             failures.extend(LoadFailure(**failure) for failure in event["loaded"]["failures"])
 
     child = ChildProcess(OUTPUT_BYTES)
+    asking = asyncio.ensure_future(child.ask({"do": "collect", "files": [str(file) for file in files]}, on_event))
+    overdue = False
     try:
-        await child.ask({"do": "collect", "files": [str(file) for file in files]}, on_event)
+        while not asking.done():
+            await asyncio.wait((asking,), timeout=max(0.0, due_s - loop.time()))
+            if not asking.done() and loop.time() >= due_s:
+                overdue = True
+                await child.kill_with_stacks()
+        await asking
     except ChildDied as death:
         output = child.take_output()[0]
         file = loading or str(files[done])
-        failures.append(LoadFailure(file, f"{death.how.partition(' in the middle')[0]} {LOAD_TIMEOUT_HINT}", output))
+        how = f"{death.how.partition(' in the middle')[0]} {WHILE_LOADING}"
+        if overdue:
+            how = f"still being imported after {timeout_s:g} s, so it was stopped; --timeout sets the limit"
+        failures.append(LoadFailure(file, how, output))
         return done + 1
+    except asyncio.CancelledError:
+        await child.kill()
+        raise
     finally:
+        asking.cancel()
         await child.close()
+        end_leftovers()
     return done
 
 

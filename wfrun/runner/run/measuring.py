@@ -79,7 +79,10 @@ class _Sampler:
         result, output = await self._runner.run_fresh(case, options)
         self._outputs[case.info.id] = output
         if result.status is not Status.PASSED:
-            return replace(outcome_of(case, result, output), generations=self._generations(case))
+            return replace(
+                outcome_of(case, result, output, self._runner.unfinished_teardowns),
+                generations=self._generations(case),
+            )
         self._results[case.info.id].append(result)
         return None
 

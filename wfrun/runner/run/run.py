@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from wfrun.concurrency.channel import Channel
 from wfrun.concurrency.errors import ChannelError
+from wfrun.runner.child.leftovers import end_leftovers
 from wfrun.runner.child.messages import Status
 from wfrun.runner.run.events import CaseFinished, CaseStarted, RunEvent, RunFinished, RunStarted
 from wfrun.runner.run.ledger import audit
@@ -61,6 +62,7 @@ async def run_plan(
         finally:
             run.outcomes_channel.close()
             await collecting
+            end_leftovers()
     faults = (*dict.fromkeys(run.faults), *audit(plan, run.outcomes))
     result = RunResult(tuple(run.outcomes), stop.interrupted, faults, time.monotonic() - started_s)
     listener(RunFinished(result))

@@ -24,6 +24,8 @@ __all__ = ["CaseRunner", "outcome_of"]
 
 REACTION_S: Final = 3.0
 """A child stops its own cases; this long after it should have, the parent does."""
+INTERRUPT_REACTION_S: Final = 1.0
+"""The same after Ctrl-C, when somebody waits."""
 
 
 class CaseRunner:
@@ -33,19 +35,21 @@ class CaseRunner:
         self._limits = limits
         self._stop = stop
         self._warm: ChildProcess | None = None
-        self._pending_teardowns: Sequence[str] = ()
+        self.unfinished_teardowns: Sequence[str] = ()
+        """Of the case that ran last: tear-downs that failed or never came to their end."""
         self._heard_s = 0.0
 
     async def run_warm(self, case: PlannedCase) -> Outcome:
         """Run ``case`` once, in this runner's own child unless it asks for a fresh one."""
         if case.info.own_process:
-            return outcome_of(case, *await self.run_fresh(case))
+            return outcome_of(case, *await self.run_fresh(case), self.unfinished_teardowns)
         if self._warm is None or not self._warm.alive:
             self._warm = ChildProcess(self._limits.output_bytes)
         result, output = await self._run_in(self._warm, case, self._command(case))
-        if not self._warm.alive:
+        if not self._warm.alive or result.status is Status.TIMED_OUT or self.unfinished_teardowns:
+            # What was left half-way may still be there, so the next case gets another process.
             await self.close()
-        return outcome_of(case, result, output, self._pending_teardowns)
+        return outcome_of(case, result, output, self.unfinished_teardowns)
 
     async def run_fresh(
         self, case: PlannedCase, sampling: SamplingOptions | None = None, *, control: bool = False
@@ -82,7 +86,7 @@ class CaseRunner:
     async def _run_in(
         self, child: ChildProcess, case: PlannedCase, command: dict[str, Any]
     ) -> tuple[CaseResult, CapturedOutput]:
-        self._pending_teardowns = ()
+        self.unfinished_teardowns = ()
         self._heard_s = started_s = time.monotonic()
         with self._stop.holding(child):
             asking = asyncio.ensure_future(child.ask(command, self._on_event))
@@ -105,7 +109,7 @@ class CaseRunner:
                 patience_s = case.timeout_s + self._limits.teardown_grace_s + REACTION_S
                 due_s = self._heard_s + patience_s
                 if interrupted_s is not None:
-                    due_s = min(due_s, interrupted_s + self._limits.teardown_grace_s)
+                    due_s = min(due_s, interrupted_s + self._limits.teardown_grace_s + INTERRUPT_REACTION_S)
                 if at_once.done():
                     await child.kill()
                     return "Ctrl-C was pressed twice"
@@ -125,7 +129,7 @@ class CaseRunner:
     def _on_event(self, event: dict[str, Any]) -> None:
         self._heard_s = time.monotonic()
         if "teardowns" in event:
-            self._pending_teardowns = event["teardowns"]
+            self.unfinished_teardowns = event["teardowns"]
 
     def _of_death(self, case: PlannedCase, death: ChildDied, patience: str, duration_s: float) -> CaseResult:
         if self._stop.interrupted:
