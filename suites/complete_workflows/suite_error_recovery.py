@@ -39,7 +39,7 @@ async def transient_failures(context: Context) -> None:
     context.random.shuffle(failing)
     first_failures = dict(zip(failing, [1, 1, 1, 1, 2, 2, 2, NEVER, NEVER, NEVER], strict=True))
     service = UnreliableService(FaultPlan(script=dict(first_failures)), context.clock, takes_s=0.001)
-    policy = RetryPolicy.retries(3, base_delay_s=0.01)
+    policy = RetryPolicy.retries(3, base_delay_s=0.01, retry_on=(InjectedFault,))
 
     outcomes = await work_through(
         context.target("channels"),
@@ -96,8 +96,8 @@ async def _under_random_failures(
 ) -> dict[int, list[float]]:
     """Put 500 packets through and return by id the waits between its tries, in milliseconds as the service saw them."""
     service = UnreliableService(faults, context.clock)
-    # Sixteen tries: that one of 500 items fails them all happens once in half a million seeds, see the assertion below.
-    policy = RetryPolicy(max_attempts=16, base_delay_s=0.01, max_delay_s=1.0, jitter=0.5)
+    # Sixteen tries: that one of 500 items fails them all happens once in half a million seeds.
+    policy = RetryPolicy(16, base_delay_s=0.01, max_delay_s=1.0, jitter=0.5, retry_on=(InjectedFault,))
 
     outcomes = await work_through(
         channels,
