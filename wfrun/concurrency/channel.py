@@ -1,41 +1,37 @@
 """A bounded first-in, first-out queue between tasks of one event loop.
 
-Theory of operation. Sending and receiving that need not wait are one length check, one deque operation and one test
-for somebody parked; everything rare is encoded in ``_limit`` so that the check covers it: a closed channel, or one
-whose newest items lie in segments, has limit -1.
+Theory of operation. A send that need not wait is one length check and one append; a receive that need not wait is one
+test, one count and one popleft. Everything rare is encoded in what these look at:
 
-- A receiver that waits is *woken*, not handed an item: the item stays in the buffer, promised. Cancelling the receiver
-  in that moment loses nothing, the promise goes to the next one. Until it runs, the limit is one higher: its item is
-  as good as gone, so a sender need not wait for it. Newcomers stand behind promises.
-- A sender that waits leaves its items at the channel; the receiver that makes room takes them over in order, so no
-  newcomer can slip in between.
-- ``send_many`` appends a copied slice, a *segment*, behind the single items, and ``batches`` takes segments whole: a
-  batch costs about a nanosecond an item, and still every item counts against the capacity.
+- ``_limit`` is -1 while the channel is closed, a receiver is in line or segments are buffered;
+- ``_takeable`` is an ever-empty deque, in place of ``_items``, while a sender is in line or a peak is recorded.
+
+Who waits, and how items pass between those who do, is in :mod:`wfrun.concurrency.lines`.
+
+``send_many`` appends a list, a *segment*, behind the single items, and ``batches`` takes segments whole: a batch costs
+about a nanosecond an item, and still every item counts against the capacity.
+
+The high-water mark is exact without a test for each item. Between a send that exceeds it and the next receive the
+buffer only grows; so that send opens the limit up to the capacity and shuts ``_takeable``, and the next receive reads
+the peak off. Segments, being few, keep the mark themselves.
 """
 
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
-from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
-from wfrun.concurrency.errors import (
-    ChannelClosed,
-    ChannelTimeout,
-    EndOfChannel,
-    InvalidCapacity,
-    ModeViolation,
-    WouldBlock,
-    WrongEventLoop,
-)
-from wfrun.concurrency.parking import Ending, Parked, expire
+from wfrun.concurrency.channel_facts import ChannelMode, ChannelStatistics
+from wfrun.concurrency.errors import EndOfChannel, InvalidCapacity, WouldBlock
+from wfrun.concurrency.lines import NOTHING, WaitingLines
+from wfrun.concurrency.parking import task_names
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-__all__ = ["Channel", "ChannelMode", "ChannelStatistics"]
+__all__ = ["DEFAULT_BATCH", "Channel", "ChannelMode", "ChannelStatistics"]
 
 T = TypeVar("T")
 
@@ -44,51 +40,17 @@ YIELD_EVERY: Final = 1000
 
 DEFAULT_BATCH: Final = 1024
 
-
-class ChannelMode(Enum):
-    """How many tasks may send and receive at once. The channel refuses more; tasks may take turns."""
-
-    SPSC = "single producer, single consumer"
-    MPSC = "multiple producers, single consumer"
-    MPMC = "multiple producers, multiple consumers"
-
-    @property
-    def one_sender(self) -> bool:
-        """Whether a second sender at once is refused."""
-        return self is ChannelMode.SPSC
-
-    @property
-    def one_receiver(self) -> bool:
-        """Whether a second receiver at once is refused."""
-        return self is not ChannelMode.MPMC
+SMALL_BATCH: Final = 16
+"""Below this a batch is cheaper as single items, or behind another small batch, than as a segment of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelStatistics:
-    """What went through a channel so far, and who waits at it now."""
-
-    sent: int
-    """Items the channel accepted."""
-    received: int
-    """Items taken out."""
-    buffered: int
-    """Items inside now; always ``sent - received``."""
-    high_water_mark: int
-    """The most items that were inside at once."""
-    waiting_senders: tuple[str, ...]
-    """Names of the tasks that wait for room, longest first."""
-    waiting_receivers: tuple[str, ...]
-    """Names of the tasks that wait for an item, longest first."""
-    closed: bool
-
-
-class Channel(Generic[T]):
+class Channel(WaitingLines[T]):
     """A bounded first-in, first-out queue between tasks of one event loop.
 
     ``send`` waits while ``capacity`` items are buffered; that wait is the backpressure. Waiting senders and receivers
-    are served in the order of their arrival, and nobody overtakes them. A receiver that was woken and has not run yet
-    counts as having taken its item; when it is cancelled in that moment the item stays, and the buffer may hold one
-    item more than its capacity until the next receive. ``None`` is an ordinary item.
+    are served in the order of their arrival, and nobody overtakes them. An item handed to a waiting receiver counts as
+    received; when that receiver is cancelled before it runs, the item comes back to the front, and the buffer may then
+    hold more than its capacity until the next receive. ``None`` is an ordinary item.
 
     Args:
         capacity: Most items buffered at once, at least 1; ``None`` for no bound.
@@ -99,45 +61,22 @@ class Channel(Generic[T]):
         InvalidCapacity: ``capacity`` is 0 or negative.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_capacity",
-        "_closed",
-        "_high_water_mark",
-        "_items",
-        "_limit",
-        "_received",
-        "_receivers",
-        "_segmented",
-        "_segments",
-        "_senders",
-        "_woken",
-        "mode",
-        "name",
-    )
+    __slots__ = ("_capacity", "_high_water_mark", "_segments")
 
     def __init__(self, capacity: int | None = 100, *, mode: ChannelMode = ChannelMode.MPMC, name: str = "") -> None:
         if capacity is not None and capacity < 1:
             raise InvalidCapacity(
                 f"capacity {capacity} would let nothing through; give at least 1, or None for no bound"
             )
-        self.mode: Final = mode
-        self.name: Final = name
+        super().__init__(mode, name)
         self._capacity: Final = capacity
-        self._limit = YIELD_EVERY if capacity is None else capacity
-        self._closed = False
-        self._items: deque[T] = deque()
         self._segments: deque[list[T]] | None = None
-        self._segmented = 0
-        self._senders: deque[Parked] | None = None
-        self._receivers: deque[Parked] | None = None
-        self._woken = 0
-        self._received = 0
         self._high_water_mark = 0
+        self._retune()
 
     # Sending
 
-    async def send(self, item: T, *, timeout_s: float | None = None) -> None:
+    async def send(self, item: T, timeout_s: float | None = None) -> None:
         """Put ``item`` in, waiting while the channel is full.
 
         A cancelled send has either not happened, or its item was already taken over and will be received, once; which
@@ -147,50 +86,62 @@ class Channel(Generic[T]):
             ChannelClosed: The channel is closed, or was closed while this waited; the item was not sent.
             ChannelTimeout: There was no room within ``timeout_s`` seconds; the item was not sent.
             ModeViolation: Another task is waiting to send, and the mode allows one sender.
+            WrongEventLoop: A task of another event loop is waiting at this channel.
         """
         items = self._items
         if len(items) < self._limit:
-            if self._receivers:
-                self._wake_receiver()
             items.append(item)
             return
-        await self._send_slowly(item, timeout_s)
+        if not self._put(item):
+            await self._wait_to_send([item], 0, timeout_s)
+        elif self._capacity is None and len(self) % YIELD_EVERY == YIELD_EVERY - 1:
+            await asyncio.sleep(0)
 
     def try_send(self, item: T) -> None:
         """Put ``item`` in without waiting.
 
         Raises:
-            WouldBlock: The channel is full.
+            WouldBlock: The channel is full, or others wait to send.
             ChannelClosed: The channel is closed.
+            WrongEventLoop: A task of another event loop is waiting at this channel.
         """
-        self._check_open()
-        if self._has_parked(self._senders) or not self._fits(item):
-            raise WouldBlock(f"{self._label()} is full with {self._count()} items")
-        self._put(item)
+        if not self._put(item):
+            raise WouldBlock(f"{self._label()} is full with {len(self)} items")
 
-    async def send_many(self, items: Sequence[T], *, timeout_s: float | None = None) -> None:
+    async def send_many(self, items: Sequence[T], timeout_s: float | None = None) -> None:
         """Put all ``items`` in, in order, waiting for room as often as needed.
 
         Items of other senders may come between them, never before an item of this call that came first. When this
         ends early, by an error or by being cancelled, a first part of the items was sent; the error's ``sent`` says
-        how many.
+        how many. The sequence is copied, unless it is a list that nobody else holds: that one is moved.
 
         Raises:
             ChannelClosed: The channel is closed, or was closed while this waited.
             ChannelTimeout: There was not enough room within ``timeout_s`` seconds.
             ModeViolation: Another task is waiting to send, and the mode allows one sender.
+            WrongEventLoop: A task of another event loop is waiting at this channel.
         """
-        self._check_open()
         total = len(items)
-        start = 0 if self._has_parked(self._senders) else self._put_some(items, 0)
-        if start < total:
-            await self._park_sender(items, start, timeout_s)
-        elif self._capacity is None and total >= YIELD_EVERY:
+        owned = type(items) is list and _references(items) <= _UNSHARED
+        segments = self._segments
+        if segments and owned and total >= SMALL_BATCH and not self._senders and not self._closed:
+            # The common case of _store_many: while segments are buffered no receiver is in line.
+            count = len(self._items) + self._elsewhere + total
+            if count <= self._bound:
+                segments.append(items)  # type: ignore[arg-type]  # owned: it is a list
+                self._elsewhere += total
+                if count > self._high_water_mark:  # noqa: PLR1730 - a call of max() would cost as much as the rest
+                    self._high_water_mark = count
+                return
+        sent = self._put_many(items, owned=owned)
+        if sent < total:
+            await self._wait_to_send(items if owned and not sent else list(items[sent:]), sent, timeout_s)  # type: ignore[arg-type]  # as above
+        elif self._capacity is None:
             await asyncio.sleep(0)
 
     # Receiving
 
-    async def receive(self, *, timeout_s: float | None = None) -> T:
+    async def receive(self, timeout_s: float | None = None) -> T:
         """Return the oldest item, waiting until there is one. A cancelled receive has taken nothing.
 
         Raises:
@@ -198,84 +149,76 @@ class Channel(Generic[T]):
                 of the loop.
             ChannelTimeout: Nothing came within ``timeout_s`` seconds.
             ModeViolation: Another task is waiting to receive, and the mode allows one receiver.
+            WrongEventLoop: A task of another event loop is waiting at this channel.
         """
-        items = self._items
-        if items and not self._woken:
-            if len(items) > self._high_water_mark:
-                self._high_water_mark = len(items)
+        items = self._takeable
+        if items:
             self._received += 1
-            item = items.popleft()
-            if self._senders:
-                self._admit()
-            return item
-        if not self._ready():
-            await self._park_receiver(timeout_s)
-        return self._take()
+            return items.popleft()
+        if self._items or self._ready():
+            return self._take()
+        return (await self._wait_to_receive(1, timeout_s))[0]
 
     def try_receive(self) -> T:
         """Return the oldest item without waiting.
 
         Raises:
-            WouldBlock: There is none, or those there are promised to tasks that waited before.
+            WouldBlock: There is none.
             EndOfChannel: The channel is closed and empty.
+            WrongEventLoop: A task of another event loop is waiting at this channel.
         """
         if not self._ready():
             raise WouldBlock(f"{self._label()} is empty")
         return self._take()
 
-    async def receive_many(self, max_items: int = DEFAULT_BATCH, *, timeout_s: float | None = None) -> list[T]:
+    async def receive_many(self, max_items: int = DEFAULT_BATCH, timeout_s: float | None = None) -> list[T]:
         """Return what is there, at least one item and at most ``max_items``, waiting only while there is none.
 
-        Receivers that are woken together share what is there evenly.
+        Receivers that wait together share what comes evenly.
 
         Raises:
-            EndOfChannel, ChannelTimeout, ModeViolation: As for :meth:`receive`.
+            EndOfChannel, ChannelTimeout, ModeViolation, WrongEventLoop: As for :meth:`receive`.
+            InvalidCapacity: ``max_items`` is less than 1.
         """
-        if max_items < 1:
-            raise InvalidCapacity(f"a batch of at most {max_items} items would hold nothing; give at least 1")
-        if not self._ready():
-            await self._park_receiver(timeout_s)
-        batch = self._pop_many(min(max_items, -(-self._count() // (self._woken + 1))))
-        self._received += len(batch)
-        self._after_taking()
+        _check_batch(max_items)
+        if self._ready():
+            return self._take_many(max_items)
+        batch = await self._wait_to_receive(max_items, timeout_s)
+        if len(batch) < max_items and len(self):
+            batch += self._take_many(max_items - len(batch))
         return batch
 
-    async def batches(self, max_items: int = DEFAULT_BATCH) -> AsyncIterator[list[T]]:
-        """Iterate over what :meth:`receive_many` returns until the channel ends."""
-        while True:
-            try:
-                batch = await self.receive_many(max_items)
-            except EndOfChannel:
-                return
-            yield batch
+    def batches(self, max_items: int = DEFAULT_BATCH) -> AsyncIterator[list[T]]:
+        """Iterate over lists of what is there, each of 1 to ``max_items`` items, until the channel ends.
+
+        The lists are cut where it is cheapest: one that ``send_many`` put in comes out whole and uncopied where it can.
+
+        Raises:
+            ModeViolation, WrongEventLoop: As for :meth:`receive`.
+            InvalidCapacity: ``max_items`` is less than 1.
+        """
+        _check_batch(max_items)
+        return _Batches(self, max_items)
 
     def drain(self) -> list[T]:
-        """Take out everything that is not promised to a waiting receiver, without waiting; often after :meth:`close`."""
-        batch = self._pop_many(max(0, self._count() - self._woken))
-        self._received += len(batch)
-        self._after_taking()
-        return batch
+        """Take out everything that is buffered, without waiting; often after :meth:`close`."""
+        return self._take_many(sys.maxsize, share=False) if len(self) else []
 
-    def __aiter__(self) -> Channel[T]:
+    def __aiter__(self) -> AsyncIterator[T]:
         """Iterate over the items until the channel is closed and empty."""
         return self
 
     async def __anext__(self) -> T:
-        items = self._items
-        if items and not self._woken:
-            if len(items) > self._high_water_mark:
-                self._high_water_mark = len(items)
+        items = self._takeable
+        if items:
             self._received += 1
-            item = items.popleft()
-            if self._senders:
-                self._admit()
-            return item
+            return items.popleft()
         try:
-            if not self._ready():
-                await self._park_receiver(None)
+            if self._items or self._ready():
+                return self._take()
+            return (await self._wait_to_receive(1, None))[0]
         except EndOfChannel:
             raise StopAsyncIteration from None
-        return self._take()
 
     # State
 
@@ -283,14 +226,18 @@ class Channel(Generic[T]):
         """Accept nothing more. Buffered items can still be received, then receivers end. Closing twice is fine.
 
         Senders that wait get :class:`ChannelClosed`, their items are not sent.
+
+        Raises:
+            WrongEventLoop: A task of another event loop is waiting at this channel.
         """
+        self._anyone(self._senders)
+        self._anyone(self._receivers)
         self._closed = True
-        self._relimit()
-        for parked in self._senders or ():
-            if not parked.future.done():
-                parked.future.set_result(Ending.CLOSED)
-        self._senders = None
-        self._end_receivers_if_empty()
+        for parked in self._senders:
+            parked.close()
+        self._senders.clear()
+        self._end_receivers()
+        self._retune()
 
     @property
     def capacity(self) -> int | None:
@@ -302,307 +249,217 @@ class Channel(Generic[T]):
         """Whether :meth:`close` was called."""
         return self._closed
 
-    def __len__(self) -> int:
-        """Return how many items are buffered now."""
-        return self._count()
-
     def __bool__(self) -> bool:
         """Return True: an empty channel is still a channel."""
         return True
 
     def __repr__(self) -> str:
         state = "closed" if self._closed else "open"
-        return f"<{self._label()} {self.mode.name} {state} {self._count()}/{self._capacity or 'unbounded'}>"
+        return f"<{self._label()} {self.mode.name} {state} {len(self)}/{self._capacity or 'unbounded'}>"
 
     def statistics(self) -> ChannelStatistics:
         """Return counts since the channel was made, and the names of the tasks that wait."""
-        buffered = self._count()
+        buffered = len(self)
         return ChannelStatistics(
             sent=self._received + buffered,
             received=self._received,
             buffered=buffered,
             high_water_mark=max(self._high_water_mark, buffered),
-            waiting_senders=_names(self._senders),
-            waiting_receivers=_names(self._receivers),
+            waiting_senders=task_names(self._senders),
+            waiting_receivers=task_names(self._receivers),
             closed=self._closed,
         )
 
-    # What a channel of another order or measure replaces: where items lie, and how many fit.
+    # Taking
 
-    def _count(self) -> int:
-        return len(self._items) + self._segmented
+    def _ready(self) -> bool:
+        """Return whether there is an item to take now.
 
-    def _fits(self, item: T) -> bool:  # noqa: ARG002 - a byte channel weighs it
-        return self._capacity is None or self._count() < self._capacity + self._woken
+        Raises:
+            EndOfChannel: There will never be one.
+        """
+        if self._items or self._elsewhere:
+            return True
+        if self._closed and not self._promised:
+            raise EndOfChannel(f"{self._label()} is closed and empty")
+        return False
 
-    def _put_last(self, item: T) -> None:
+    def _take(self) -> T:
+        if self._recording:
+            self._record_peak()
+        item = self._pop()
+        self._received += 1
+        if self._senders:
+            self._admit()
+        return item
+
+    def _take_many(self, most: int, *, share: bool = True, whole: bool = False) -> list[T]:
+        if self._recording:
+            self._record_peak()
+        if share and self._promised:
+            # Those who were served together run one after the other: the first leaves the others their part.
+            most = min(most, -(-len(self) // (len(self._promised) + 1)))
+        batch = self._pop_many(most, whole=whole)
+        self._received += len(batch)
+        if self._senders:
+            self._admit()
+        return batch
+
+    # The buffer: what a channel of another order or measure replaces.
+
+    def _store(self, item: T) -> bool:
+        count = len(self._items) + self._elsewhere
+        if self._capacity is not None and count >= self._capacity:
+            return False
         if self._segments:
             self._segments[-1].append(item)
-            self._segmented += 1
+            self._elsewhere += 1
+            self._high_water_mark = max(self._high_water_mark, count + 1)
         else:
             self._items.append(item)
-            self._relimit()
+            if self._capacity is None or (count >= self._high_water_mark and not self._recording):
+                self._recording = True
+                self._retune()
+        return True
 
-    def _put_some(self, items: Sequence[T], start: int) -> int:
-        """Put in as many of ``items[start:]`` as fit; return the index of the first that did not."""
-        room = len(items) if self._capacity is None else self._capacity + self._woken - self._count()
-        if room <= 0:
+    def _store_many(self, items: Sequence[T], start: int, *, owned: bool) -> int:
+        total = end = len(items)
+        count = len(self._items) + self._elsewhere
+        if self._capacity is not None and total - start > self._capacity - count:
+            end = start + max(0, self._capacity - count)
+        size = end - start
+        if size <= 0:
             return start
-        segment = list(items[start : start + room])
-        if not segment:
-            return start
-        if self._segments is None:
-            self._segments = deque()
-        if self._receivers:
-            self._wake_receivers(len(segment))
-        self._segments.append(segment)
-        self._segmented += len(segment)
-        self._limit = -1
-        self._high_water_mark = max(self._high_water_mark, self._count())
-        return start + len(segment)
+        piece = items if owned and size == total else items[start:end]
+        if size < SMALL_BATCH and not self._segments:
+            self._items.extend(piece)
+        else:
+            self._append_segment(piece if type(piece) is list else list(piece))
+        if count + size > self._high_water_mark:
+            self._high_water_mark = count + size
+        self._retune()
+        return end
+
+    def _append_segment(self, segment: list[T]) -> None:
+        segments = self._segments
+        if segments is None:
+            segments = self._segments = deque()
+        if len(segment) < SMALL_BATCH and segments and len(segments[-1]) < SMALL_BATCH:
+            segments[-1].extend(segment)
+        else:
+            segments.append(segment)
+        self._elsewhere += len(segment)
 
     def _pop(self) -> T:
         if not self._items:
             self._unpack_segment()
         return self._items.popleft()
 
-    def _pop_many(self, most: int) -> list[T]:
+    def _pop_many(self, most: int, *, whole: bool) -> list[T]:
+        """Take out up to ``most`` items; with ``whole`` rather fewer than copy a segment that is not small."""
         items = self._items
+        segments = self._segments
+        if not items and segments and len(segments[0]) > most:
+            self._unpack_segment()
         if items:
-            self._high_water_mark = max(self._high_water_mark, self._count())
             if len(items) > most:
                 return [items.popleft() for _ in range(most)]
             batch = list(items)
             items.clear()
         else:
-            batch = []
-        segments = self._segments
-        while segments and len(batch) < most:
-            segment = segments.popleft()
-            room = most - len(batch)
-            if len(segment) > room:
-                segments.appendleft(segment[room:])
-                del segment[room:]
-            self._segmented -= len(segment)
-            batch = batch + segment if batch else segment
-        if not segments:
-            self._relimit()
+            batch = segments.popleft() if segments else []
+            self._elsewhere -= len(batch)
+        enough = SMALL_BATCH if whole else most
+        while segments and len(batch) < enough and len(batch) + len(segments[0]) <= most:
+            more = segments.popleft()
+            self._elsewhere -= len(more)
+            batch += more
+        self._retune()
         return batch
-
-    # Helpers
-
-    async def _send_slowly(self, item: T, timeout_s: float | None) -> None:
-        self._check_open()
-        if self._has_parked(self._senders) or not self._fits(item):
-            await self._park_sender((item,), 0, timeout_s)
-            return
-        self._put(item)
-        if self._capacity is None and self._count() % YIELD_EVERY == 0:
-            await asyncio.sleep(0)
-
-    def _put(self, item: T) -> None:
-        if self._receivers:
-            self._wake_receiver()
-        self._put_last(item)
-
-    def _take(self) -> T:
-        count = self._count()
-        if count > self._high_water_mark:
-            self._high_water_mark = count
-        self._received += 1
-        item = self._pop()
-        self._after_taking()
-        return item
-
-    def _ready(self) -> bool:
-        """Return whether a newcomer may take an item now.
-
-        Raises:
-            EndOfChannel: There will never be one.
-        """
-        if self._woken or self._has_parked(self._receivers):
-            return False
-        if self._count():
-            return True
-        if self._closed:
-            raise EndOfChannel(f"{self._label()} is closed and empty")
-        return False
-
-    def _after_taking(self) -> None:
-        if self._senders:
-            self._admit()
-        if self._closed:
-            self._end_receivers_if_empty()
-
-    def _admit(self) -> None:
-        """Take over what waiting senders left here, oldest first, as far as it fits."""
-        senders = self._senders
-        while senders:
-            parked = senders[0]
-            if not parked.future.done():
-                self._check_loop(parked)
-                if len(parked.items) == 1:
-                    if not self._fits(parked.items[0]):
-                        return
-                    self._put(parked.items[0])
-                else:
-                    parked.start = self._put_some(parked.items, parked.start)
-                    if parked.start < len(parked.items):
-                        return
-                parked.future.set_result(parked)
-            senders.popleft()
-
-    def _wake_receiver(self) -> None:
-        """Promise an item that is about to be put in to the receiver that has waited longest."""
-        receivers = self._receivers
-        while receivers:
-            parked = receivers[0]
-            if not parked.future.done():
-                self._check_loop(parked)
-                receivers.popleft()
-                parked.future.set_result(parked)
-                self._woken += 1
-                if self._limit >= 0:
-                    self._limit += 1
-                return
-            receivers.popleft()
-
-    def _wake_receivers(self, most: int) -> None:
-        while most > 0 and self._receivers:
-            self._wake_receiver()
-            most -= 1
-
-    async def _park_sender(self, items: Sequence[T], start: int, timeout_s: float | None) -> None:
-        self._check_one(self._senders, refused=self.mode.one_sender, verb="send")
-        parked = self._parked_here(items)
-        parked.start = start
-        if self._senders is None:
-            self._senders = deque()
-        self._senders.append(parked)
-        try:
-            ending = await _wait(parked.future, timeout_s)
-        except asyncio.CancelledError:
-            self._forget(self._senders, parked)
-            raise
-        if ending is parked:
-            return
-        self._forget(self._senders, parked)
-        error: ChannelClosed | ChannelTimeout
-        if ending is Ending.CLOSED:
-            error = ChannelClosed(f"{self._label()} was closed while this send waited for room")
-        else:
-            error = ChannelTimeout(f"{self._label()} had no room for {timeout_s} s ({self._count()} items buffered)")
-        error.sent = parked.start
-        raise error
-
-    async def _park_receiver(self, timeout_s: float | None) -> None:
-        """Wait until an item is promised to this task; on return the promise is redeemed and the caller must take it."""
-        self._check_one(self._receivers, refused=self.mode.one_receiver, verb="receive", woken=self._woken)
-        parked = self._parked_here(())
-        if self._receivers is None:
-            self._receivers = deque()
-        self._receivers.append(parked)
-        if self._count() > self._woken:
-            self._wake_receiver()
-        try:
-            ending = await _wait(parked.future, timeout_s)
-        except asyncio.CancelledError:
-            self._unpark_receiver(parked)
-            raise
-        if ending is parked:
-            self._redeem()
-            return
-        self._forget(self._receivers, parked)
-        if ending is Ending.CLOSED:
-            raise EndOfChannel(f"{self._label()} is closed and empty")
-        raise ChannelTimeout(f"{self._label()} had no item for {timeout_s} s")
-
-    def _redeem(self) -> None:
-        self._woken -= 1
-        if self._limit >= 0:
-            self._limit -= 1
-
-    def _unpark_receiver(self, parked: Parked) -> None:
-        """Undo a wait that was cancelled; an item promised to it is promised to the next one."""
-        future = parked.future
-        if future.done() and not future.cancelled() and future.result() is parked:
-            self._redeem()
-            if self._receivers and self._count() > self._woken:
-                self._wake_receiver()
-            if self._closed:
-                self._end_receivers_if_empty()
-        else:
-            self._forget(self._receivers, parked)
-
-    @staticmethod
-    def _parked_here(items: Sequence[T]) -> Parked:
-        return Parked(asyncio.get_running_loop().create_future(), items)
-
-    @staticmethod
-    def _forget(waiting: deque[Parked] | None, parked: Parked) -> None:
-        if waiting and parked in waiting:
-            waiting.remove(parked)
-
-    @staticmethod
-    def _has_parked(waiting: deque[Parked] | None) -> bool:
-        return bool(waiting) and any(not parked.future.done() for parked in waiting or ())
-
-    def _end_receivers_if_empty(self) -> None:
-        if self._woken or self._count():
-            return
-        for parked in self._receivers or ():
-            if not parked.future.done():
-                parked.future.set_result(Ending.CLOSED)
-        self._receivers = None
 
     def _unpack_segment(self) -> None:
         if self._segments:
             segment = self._segments.popleft()
             self._items.extend(segment)
-            self._segmented -= len(segment)
-            self._relimit()
+            self._elsewhere -= len(segment)
+            self._retune()
 
-    def _relimit(self) -> None:
-        if self._closed or self._segments:
-            self._limit = -1
-        elif self._capacity is None:
-            self._limit = len(self._items) // YIELD_EVERY * YIELD_EVERY + YIELD_EVERY - 1
+    def _put_back(self, items: list[T]) -> None:
+        self._items.extendleft(reversed(items))
+        self._high_water_mark = max(self._high_water_mark, len(self))
+
+    def _record_peak(self) -> None:
+        self._high_water_mark = max(self._high_water_mark, len(self))
+        self._recording = False
+        self._retune()
+
+    def _retune(self) -> None:
+        if self._capacity is None:
+            self._bound = ceiling = len(self) // YIELD_EVERY * YIELD_EVERY + YIELD_EVERY - 1
         else:
-            self._limit = self._capacity + self._woken
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise ChannelClosed(f"{self._label()} is closed; it takes no more items")
-
-    def _check_one(self, waiting: deque[Parked] | None, *, refused: bool, verb: str, woken: int = 0) -> None:
-        if refused and (woken or self._has_parked(waiting)):
-            names = ", ".join(_names(waiting)) or "a task that was just woken"
-            raise ModeViolation(
-                f"{self._label()} is {self.mode.name} ({self.mode.value}): {names} already waits to {verb}; "
-                f"use {'MPSC or MPMC' if verb == 'send' else 'MPMC'}, or one task"
-            )
-
-    def _check_loop(self, parked: Parked) -> None:
-        if parked.future.get_loop() is not asyncio.get_running_loop():
-            raise WrongEventLoop(
-                f"{self._label()} has a task of another event loop waiting at it; "
-                "a channel joins tasks of one loop: use process workers or run_coroutine_threadsafe to cross"
-            )
-
-    def _label(self) -> str:
-        return f"{type(self).__name__.lower()} {self.name!r}" if self.name else type(self).__name__.lower()
+            self._bound = ceiling = self._capacity
+        self._ceiling = ceiling if self._recording or self._high_water_mark > ceiling else self._high_water_mark
+        self._limit = -1 if self._closed or self._receivers or self._segments else self._ceiling
+        self._takeable = NOTHING if self._senders or self._recording else self._items
 
 
-async def _wait(future: asyncio.Future[Parked | Ending], timeout_s: float | None) -> Parked | Ending:
-    if timeout_s is None:
-        return await future
-    timer = future.get_loop().call_later(max(0.0, timeout_s), expire, future)
+class _Batches(Generic[T]):
+    """What :meth:`Channel.batches` returns. An async generator would cost as much again as the batch itself."""
+
+    __slots__ = ("_channel", "_most")
+
+    def __init__(self, channel: Channel[T], most: int) -> None:
+        self._channel = channel
+        self._most = most
+
+    def __aiter__(self) -> _Batches[T]:
+        return self
+
+    async def __anext__(self) -> list[T]:
+        channel = self._channel
+        most = self._most
+        segments = channel._segments
+        if segments and not channel._items and not channel._senders and SMALL_BATCH <= len(segments[0]) <= most:
+            # The common case of _take_many. Nobody is promised anything... 
+            batch = segments.popleft()
+            size = len(batch)
+            channel._elsewhere -= size
+            channel._received += size
+            if not segments:
+                channel._retune()
+            return batch
+        try:
+            if channel._ready():
+                return channel._take_many(most, whole=True)
+            batch = await channel._wait_to_receive(most, None)
+        except EndOfChannel:
+            raise StopAsyncIteration from None
+        if len(batch) < SMALL_BATCH and len(batch) < most and len(channel):
+            batch += channel._take_many(most - len(batch))
+        return batch
+
+
+def _check_batch(max_items: int) -> None:
+    if max_items < 1:
+        raise InvalidCapacity(f"a batch of at most {max_items} items would hold nothing; give at least 1")
+
+
+# How many references a list has that nobody but a coroutine's own argument holds, as the coroutine sees it. Measured
+# rather than written down, because interpreters differ in what they count; one that counts nothing shares every list.
+_references: Final = getattr(sys, "getrefcount", lambda _: sys.maxsize)
+
+
+async def _count_references(items: list[Any]) -> int:
+    return cast("int", _references(items))
+
+
+def _unshared() -> int:
+    probe = _count_references([])
     try:
-        return await future
-    finally:
-        timer.cancel()
+        probe.send(None)
+    except StopIteration as counted:
+        count = cast("int", counted.value)
+    return 0 if count == sys.maxsize else count
 
 
-def _names(waiting: deque[Parked] | None) -> tuple[str, ...]:
-    alive = [parked.task for parked in waiting or () if not parked.future.done()]
-    return tuple("a callback" if task is None else task.get_name() for task in alive)
+_UNSHARED: Final = _unshared()
