@@ -244,9 +244,11 @@ class _QueueChannel(_ItemsOnly):
         self.closed = False
         self._queue: asyncio.Queue[Any] = asyncio.Queue(capacity or 0)
         self._putting = 0
+        self._ended = False
 
     def __len__(self) -> int:
-        return self._queue.qsize()
+        # The end is put in only when nothing else is or will be there, and it is not an item.
+        return 0 if self._ended else self._queue.qsize()
 
     def __aiter__(self) -> AsyncIterator[Any]:
         return self
@@ -295,6 +297,7 @@ class _QueueChannel(_ItemsOnly):
 
     def _end_if_last(self) -> None:
         if self.closed and not self._putting and self._queue.empty():
+            self._ended = True
             self._queue.put_nowait(self._END)
 
     def _check_open(self) -> None:
