@@ -18,13 +18,13 @@ from wfrun import simulate_network_delay
 from wfrun.concurrency.channel import ChannelMode
 
 from .packets import Digest, Packet, digest_packet
+from .plumbing import make_channel
 
 if TYPE_CHECKING:
     import random
 
-    from wfrun.concurrency.targets import ChannelLike, ChannelTarget
-
     from wfrun.clock import Clock
+    from wfrun.concurrency.targets import ChannelLike, ChannelTarget
 
 __all__ = ["Answer", "Attempt", "Job", "Node", "compute_in_process", "read_attempts"]
 
@@ -74,9 +74,9 @@ class Node:
         self.number: Final = number
         self.workers: Final = workers
         # Two workers share each end, so neither can be a channel for a single one.
-        self.inbox: ChannelLike[Packet] = channels.create(capacity, mode=ChannelMode.MPMC, name=f"into node {number}")
-        self.outbox: ChannelLike[Answer] = channels.create(
-            capacity, mode=ChannelMode.MPSC, name=f"out of node {number}"
+        self.inbox: ChannelLike[Packet] = make_channel(channels, capacity, name=f"into node {number}")
+        self.outbox: ChannelLike[Answer] = make_channel(
+            channels, capacity, mode=ChannelMode.MPSC, name=f"out of node {number}"
         )
         self.busy_s: list[tuple[float, float]] = []
         self._working = workers

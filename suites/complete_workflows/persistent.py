@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import importlib
 import json
 import os
 import random
@@ -20,11 +21,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from wfrun.authoring.targets import open_target
 from wfrun.concurrency.channel import ChannelMode
 from wfrun.concurrency.checkpoint import CheckpointStore
 
 from .packets import DamagedPacket, digest_packet, make_packets
+from .plumbing import make_channel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,7 +138,7 @@ async def run_workflow(
     state = State() if loaded.latest is None else State(**loaded.latest.state)
     resumed_from = state.done
     folder.cut_results(state.results_bytes)
-    inbox: ChannelLike[Packet] = channels.create(100, mode=ChannelMode.SPSC, name="work")
+    inbox: ChannelLike[Packet] = make_channel(channels, 100, mode=ChannelMode.SPSC, name="work")
     async with asyncio.TaskGroup() as group:
         group.create_task(_send(inbox, seed, resumed_from), name="sender")
         async for packet in inbox:
@@ -168,7 +169,8 @@ def main() -> None:
         os.read(0, 1)
         os._exit(1)
 
-    channels: ChannelTarget = open_target("channels", told["channels"])
+    module, _, name = told["channels"].partition(":")
+    channels: ChannelTarget = getattr(importlib.import_module(module), name)()
     ending = asyncio.run(run_workflow(WorkflowFolder(Path(told["folder"])), channels, told["seed"], reached))
     print(json.dumps(asdict(ending)))
 

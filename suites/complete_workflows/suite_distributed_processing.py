@@ -15,6 +15,7 @@ from wfrun.concurrency.processes import ProcessWorkers
 
 from .nodes import Answer, Job, Node, compute_in_process, read_attempts, seal
 from .packets import check_exactly_once, expected_digests, fold_digests, make_packets
+from .plumbing import make_channel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,7 +92,7 @@ async def collect(outbox: ChannelLike[Answer]) -> list[Answer]:
 @suite.case("Worker processes", kinds=("e2e",), pinned=False)
 async def worker_processes(context: Context) -> None:
     channels: ChannelTarget = context.target("channels")
-    results: ChannelLike[Answer] = channels.create(50, mode=ChannelMode.MPSC, name="results")
+    results: ChannelLike[Answer] = make_channel(channels, 50, mode=ChannelMode.MPSC, name="results")
     last_words = context.folder / "last-words"
     os.mkfifo(last_words)
 
@@ -103,7 +104,7 @@ async def worker_processes(context: Context) -> None:
         async with asyncio.TaskGroup() as group:
             killing = group.create_task(kill_who_speaks(last_words), name="killer")
             for number, node in enumerate(nodes):
-                inbox: ChannelLike[Job] = channels.create(50, mode=ChannelMode.SPSC, name=f"into node {number}")
+                inbox: ChannelLike[Job] = make_channel(channels, 50, mode=ChannelMode.SPSC, name=f"into node {number}")
                 group.create_task(supply(number, inbox, context.seed, context.folder), name=f"supplier {number}")
                 group.create_task(forward(inbox, node), name=f"link {number}")
             collecting = group.create_task(collect(results), name="collector")

@@ -10,11 +10,11 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from wfrun import Context, Suite
-from wfrun.concurrency.channel import ChannelMode
 from wfrun.concurrency.processes import ProcessWorkers
 
 from .crunching import busy_s, crunch, expected_remainder, processors
 from .packets import check_exactly_once, make_packets, verify
+from .plumbing import make_channel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,7 +47,7 @@ TURNS: Final = 3
 )
 async def worker_count(context: Context, workers: int) -> None:
     channels: ChannelTarget = context.target("channels")
-    inbox: ChannelLike[Packet] = channels.create(1000, mode=ChannelMode.MPMC, name="work")
+    inbox: ChannelLike[Packet] = make_channel(channels, 1000, name="work")
     items = round(MEASURED_SHARE_S / WAIT_S) * workers if context.measured else WAITING_ITEMS
     packets = list(make_packets(items, 64, context.seed))
 

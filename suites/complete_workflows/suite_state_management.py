@@ -43,7 +43,7 @@ async def persistent_state(context: Context, last_checkpoint: str) -> None:
     job = {
         "path": sys.path,
         "folder": str(folder.folder),
-        "channels": channels.name,
+        "channels": f"{type(channels).__module__}:{type(channels).__qualname__}",
         "seed": context.seed,
         "pause_at": kill_at,
     }

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Final
 from wfrun.concurrency.channel import ChannelMode
 
 from .packets import Digest, Packet, digest_packet, make_packets
+from .plumbing import make_channel
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterator
 
-    from wfrun.concurrency.targets import ChannelLike, ChannelTarget
-
     from wfrun import Clock, FaultPlan
+    from wfrun.concurrency.targets import ChannelLike, ChannelTarget
 
 __all__ = ["Done", "Life", "WorkerGroup"]
 
@@ -78,9 +78,9 @@ class WorkerGroup:
             faults: Which tries crash; asked with group, worker and how many packets that worker took.
         """
         items = len(self.ids)
-        self.inbox: ChannelLike[Packet] = channels.create(items, mode=ChannelMode.MPMC, name=f"group {self.number}")
-        self.outbox: ChannelLike[Done] = channels.create(
-            2 * items, mode=ChannelMode.MPSC, name=f"done by {self.number}"
+        self.inbox: ChannelLike[Packet] = make_channel(channels, items, name=f"group {self.number}")
+        self.outbox: ChannelLike[Done] = make_channel(
+            channels, 2 * items, mode=ChannelMode.MPSC, name=f"done by {self.number}"
         )
         self._faults = faults
         for packet in make_packets(items, SIZE_BYTES, seed, first_id=self.ids.start):

@@ -332,7 +332,13 @@ def test_a_workflow_that_is_asked_to_end_instead_of_killed_is_noticed(monkeypatc
 
 def test_a_paused_workflow_ends_when_nobody_is_left_to_kill_it(tmp_path: Path) -> None:
     module = module_of(STATE_GOOD)
-    job = {"path": sys.path, "folder": str(tmp_path), "channels": "wfrun", "seed": 1, "pause_at": 3}
+    job = {
+        "path": sys.path,
+        "folder": str(tmp_path),
+        "channels": "wfrun.concurrency.targets:WfrunChannels",
+        "seed": 1,
+        "pause_at": 3,
+    }
 
     ended = subprocess.run(
         [sys.executable, "-c", module.PROGRAM, module.json.dumps(job)],
