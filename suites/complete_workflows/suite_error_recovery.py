@@ -37,8 +37,8 @@ async def transient_failures(context: Context) -> None:
     """Of 100 items every tenth fails: seven of those recover at their second or third try, three never do."""
     failing = list(range(0, 100, 10))
     context.random.shuffle(failing)
-    first_failures = dict(zip(failing, [1, 1, 1, 1, 2, 2, 2, NEVER, NEVER, NEVER], strict=True))
-    service = UnreliableService(FaultPlan(script=dict(first_failures)), context.clock, takes_s=0.001)
+    first_failures: dict[object, int] = dict(zip(failing, [1, 1, 1, 1, 2, 2, 2, NEVER, NEVER, NEVER], strict=True))
+    service = UnreliableService(FaultPlan(script=first_failures), context.clock, takes_s=0.001)
     policy = RetryPolicy.retries(3, base_delay_s=0.01, retry_on=(InjectedFault,))
 
     outcomes = await work_through(
@@ -230,12 +230,12 @@ async def _deadline_in_the_last_phase(context: Context, channels: ChannelTarget)
     phases = [
         Phase(
             make_packets(PHASE_ITEMS, PACKET_BYTES, context.seed),
-            lambda packet, number=number: 3600.0 if number == 3 and packet.id >= SLOW_FROM else 0.01,
+            takes_s,
             context.folder / f"phase{number}.jsonl",
             channels,
             context.clock,
         )
-        for number in (1, 2, 3)
+        for number, takes_s in ((1, _quick), (2, _quick), (3, _slow_from_the_middle))
     ]
     began_s = context.clock.monotonic()
 
@@ -256,6 +256,14 @@ async def _deadline_in_the_last_phase(context: Context, channels: ChannelTarget)
     assert len(waiting) == 10
     # Each packet of the interrupted phase is in exactly one place.
     check_exactly_once([*done, *in_hand, *waiting, *unsent], range(PHASE_ITEMS))
+
+
+def _quick(_: Packet) -> float:
+    return 0.01
+
+
+def _slow_from_the_middle(packet: Packet) -> float:
+    return 0.01 if packet.id < SLOW_FROM else 3600.0
 
 
 async def _run_until_deadline(phases: list[Phase], context: Context) -> float:

@@ -103,29 +103,43 @@ def test_the_pattern_complete_selects_every_end_to_end_case() -> None:
 def outcomes_on(target: str, tmp_path: Path) -> dict[str, dict[str, Any]]:
     """Run the end-to-end cases by the command and return their outcomes by title."""
     record = tmp_path / "record.json"
-    # The scaling cases wait for 20 s of sleeps, which are the same wherever the channels come from.
-    files = [file for file in FOLDER.glob("suite_*.py") if target == "wfrun" or file.stem != "suite_scalability"]
+    # The scaling cases sleep for half a minute in all, wherever the channels come from; they have tests of their own.
+    files = [file for file in FOLDER.glob("suite_*.py") if file.stem != "suite_scalability"]
     answer = wfrun("run", *files, "--e2e", "--target", f"channels={target}", "--json", record)
-    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert answer.returncode in (0, 1), answer.stdout + answer.stderr
     return {outcome["title"]: outcome for outcome in json.loads(record.read_text())["outcomes"]}
 
 
 def test_every_end_to_end_case_passes_on_wfruns_channels(tmp_path: Path) -> None:
     outcomes = outcomes_on("wfrun", tmp_path)
 
-    assert {without_parameters(title) for title in outcomes} == {title for _, title, kinds in OFFERED if "e2e" in kinds}
-    assert {outcome["status"] for outcome in outcomes.values()} == {"passed"}
+    assert {(outcome["suite"], without_parameters(title)) for title, outcome in outcomes.items()} == {
+        (suite, title) for suite, title, kinds in OFFERED if "e2e" in kinds and suite != "Scalability Tests"
+    }
+    assert {title: outcome["message"] for title, outcome in outcomes.items() if outcome["status"] != "passed"} == {}
+
+
+LACKING = {"Stream stages", "Memory pressure workflow [objects=0-99MiB]"}
+"""Cases that need priorities or a bound by bytes."""
+
+LOSING_ITEMS = {"anyio": {"Timeout and cancellation"}}
+"""anyio's streams lose the item when a receiver is cancelled natively in the turn in which it is served (anyio issues
+146 and 728, seen in 4.16). The case is there to find just that; a release of anyio that passes it is welcome."""
 
 
 @pytest.mark.parametrize("target", ["asyncio", "anyio"])
-def test_other_channels_pass_all_but_the_cases_that_need_what_they_lack(target: str, tmp_path: Path) -> None:
+def test_other_channels_skip_what_they_lack_by_name_and_fail_only_where_they_lose_items(
+    target: str, tmp_path: Path
+) -> None:
     outcomes = outcomes_on(target, tmp_path)
 
-    skipped = {title: outcome["message"] for title, outcome in outcomes.items() if outcome["status"] == "skipped"}
-    assert {outcome["status"] for outcome in outcomes.values()} == {"passed", "skipped"}
-    assert set(skipped) == {"Stream stages", "Memory pressure workflow [objects=0-99MiB]"}
-    # A skip says which system lacks what.
-    assert all(re.search(r"(asyncio|anyio).* has no ", message) for message in skipped.values()), skipped
+    by_status: dict[str, dict[str, str]] = {"passed": {}, "skipped": {}, "failed": {}}
+    for title, outcome in outcomes.items():
+        by_status[outcome["status"]][title] = outcome["message"]
+    assert set(by_status["skipped"]) == LACKING
+    assert all(re.match(r"(asyncio\.Queue|anyio) has no ", message) for message in by_status["skipped"].values())
+    assert set(by_status["failed"]) <= LOSING_ITEMS.get(target, set()), by_status["failed"]
+    assert all(" missing " in message for message in by_status["failed"].values())
 
 
 # That it can fail

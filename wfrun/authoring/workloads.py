@@ -85,7 +85,7 @@ async def simulate_network_delay(min_s: float, max_s: float, clock: Clock, rando
 class ChannelMaker(Protocol):
     """What can make channels: a channel target."""
 
-    def create(self, capacity: int | None = ..., *, mode: ChannelMode = ..., name: str = ...) -> ChannelLike[Any]:
+    def create(self, capacity: int | None, *, mode: ChannelMode = ..., name: str = ...) -> ChannelLike[Any]:
         """Return a new channel."""
 
 
@@ -116,7 +116,7 @@ class ProcessingPipeline:
             raise UsageError("this pipeline has run, and its channels are closed; create another one")
         self._used = True
         results: list[Any] = []
-        inputs = [_async_items(source), *self.channels[:-1]]
+        inputs: list[AsyncIterable[Any]] = [_async_items(source), *self.channels[:-1]]
         try:
             async with asyncio.TaskGroup() as group:
                 for stage, inbox, outbox in zip(self.stages, inputs, self.channels, strict=True):
