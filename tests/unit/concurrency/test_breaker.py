@@ -109,6 +109,20 @@ async def test_no_more_probes_run_than_the_rules_say() -> None:
     assert breaker.state is CLOSED
 
 
+async def test_a_probe_that_has_passed_still_counts_as_one() -> None:
+    clock = ManualClock()
+    breaker = CircuitBreaker(BreakerRules(failure_threshold=1, reset_s=1, probes=2), clock=clock)
+    await fail_times(breaker, 1)
+    await clock.advance(1)
+
+    async with breaker.attempt():
+        await breaker.call(good)
+        with pytest.raises(CircuitOpen):
+            await breaker.call(good)
+
+    assert breaker.state is CLOSED
+
+
 async def test_a_cancelled_probe_decides_nothing_and_makes_room_for_another() -> None:
     clock = ManualClock()
     breaker = CircuitBreaker(BreakerRules(failure_threshold=1, reset_s=1), clock=clock)

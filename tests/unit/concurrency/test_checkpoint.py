@@ -98,6 +98,15 @@ def test_appended_bytes_are_damage(tmp_path: Path) -> None:
     assert loaded.damaged[0].reason == "its checksum does not fit its content"
 
 
+def test_a_header_that_only_means_the_same_is_damage(tmp_path: Path) -> None:
+    """Somebody's hand, or a tool that reformats: what else it changed is not known."""
+    store = CheckpointStore(tmp_path)
+    path = store.save([1], 1).path
+    path.write_bytes(path.read_bytes().replace(b'"version":', b'"version": ', 1))
+
+    assert store.load_latest().latest is None
+
+
 def test_a_file_under_another_sequence_is_damage(tmp_path: Path) -> None:
     written(tmp_path / "checkpoint-000000000002.json")
 
