@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from wfrun.concurrency.process_ends import PipeReceiver, PipeSender
 
 SMALL = 30_000
-LARGE = 120
+LARGE = 300
 LARGE_BYTES = 1_000_000
 CALLS = 4_000
 

@@ -4,7 +4,7 @@ An end is an ordinary channel with a task that carries batches between it and th
 while the pipe was busy, without waiting for more. So batches grow while the reader lags, and a lone item goes at once.
 
 Bounded are the items at each end, by ``capacity``, and the bytes between: the pipe (256 KiB) and the shared memory for
-large items (8 MiB). Items are pickled, only between this process and its own child.
+large items (4 MiB). Items are pickled, only between this process and its own child.
 """
 
 from __future__ import annotations

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from wfrun.concurrency.importable import FunctionReference
 
 
-RING_BYTES: Final = 8 * 1024 * 1024
-"""Eight items of 1 MB. More would only add memory to touch, and leave the processor's cache."""
+RING_BYTES: Final = 4 * 1024 * 1024
+"""Four items of 1 MB. More would only add memory to touch first, and leave the processor's cache."""
 PIPE_BYTES: Final = 256 * 1024
 _SET_PIPE_SIZE: Final = 1031  # F_SETPIPE_SZ, which Linux alone has
 _BOOT: Final = "import sys; sys.path.insert(0, {root!r}); from wfrun.concurrency.process_child import main; main()"
