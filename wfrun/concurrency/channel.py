@@ -23,6 +23,7 @@ import sys
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
+from wfrun.concurrency.arms import Arm
 from wfrun.concurrency.channel_facts import ChannelMode, ChannelStatistics
 from wfrun.concurrency.errors import EndOfChannel, InvalidCapacity, WouldBlock
 from wfrun.concurrency.lines import NOTHING, WaitingLines
@@ -220,6 +221,16 @@ class Channel(WaitingLines[T]):
         except EndOfChannel:
             raise StopAsyncIteration from None
 
+    # Choosing
+
+    def receiving(self) -> Arm[T]:
+        """Return the operation "receive from here" for :func:`wfrun.concurrency.select`; nothing happens yet."""
+        return Arm(self)
+
+    def sending(self, item: T) -> Arm[T]:
+        """Return the operation "send this item" for :func:`wfrun.concurrency.select`; nothing happens yet."""
+        return Arm(self, sends=True, item=item, entry=self._enter(item))
+
     # State
 
     def close(self) -> None:
@@ -270,6 +281,14 @@ class Channel(WaitingLines[T]):
             closed=self._closed,
         )
 
+    # Between items and what lies in the buffer; here they are the same.
+
+    def _enter(self, item: T) -> Any:  # noqa: ANN401 - some channels lay an item in something
+        return item
+
+    def _leave(self, entry: Any) -> T:  # noqa: ANN401 - as above
+        return cast("T", entry)
+
     # Taking
 
     def _ready(self) -> bool:
@@ -280,9 +299,13 @@ class Channel(WaitingLines[T]):
         """
         if self._items or self._elsewhere:
             return True
-        if self._closed and not self._promised:
+        if self._closed and self._ended():
             raise EndOfChannel(f"{self._label()} is closed and empty")
         return False
+
+    def _ended(self) -> bool:
+        # While an item is promised, it may still come back.
+        return self._closed and not self._promised and not len(self)
 
     def _take(self) -> T:
         if self._recording:
@@ -335,8 +358,7 @@ class Channel(WaitingLines[T]):
             self._items.extend(piece)
         else:
             self._append_segment(piece if type(piece) is list else list(piece))
-        if count + size > self._high_water_mark:
-            self._high_water_mark = count + size
+        self._high_water_mark = max(self._high_water_mark, count + size)
         self._retune()
         return end
 
@@ -420,7 +442,7 @@ class _Batches(Generic[T]):
         most = self._most
         segments = channel._segments
         if segments and not channel._items and not channel._senders and SMALL_BATCH <= len(segments[0]) <= most:
-            # The common case of _take_many. Nobody is promised anything... 
+            # The common case of _take_many; the high-water mark needs no look, because segments keep it themselves.
             batch = segments.popleft()
             size = len(batch)
             channel._elsewhere -= size

@@ -10,6 +10,7 @@ __all__ = [
     "ChannelTimeout",
     "EndOfChannel",
     "InvalidCapacity",
+    "InvalidMeasure",
     "ModeViolation",
     "Unsupported",
     "WouldBlock",
@@ -53,6 +54,10 @@ class WrongEventLoop(ChannelError):
 
 class InvalidCapacity(ChannelError, ValueError):
     """A capacity that no channel can have."""
+
+
+class InvalidMeasure(ChannelError, ValueError):
+    """A weight or a priority that cannot be counted or ordered; the item was not sent."""
 
 
 class Unsupported(ChannelError):

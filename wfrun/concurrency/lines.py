@@ -20,10 +20,19 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import deque
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
 from wfrun.concurrency.errors import ChannelClosed, ChannelTimeout, EndOfChannel, ModeViolation, WrongEventLoop
-from wfrun.concurrency.parking import Ending, Parked, ParkedReceiver, ParkedSender, one_turn, runs_here, task_names, wait
+from wfrun.concurrency.parking import (
+    Ending,
+    Parked,
+    ParkedReceiver,
+    ParkedSender,
+    one_turn,
+    runs_here,
+    task_names,
+    wait,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +69,8 @@ class WaitingLines(Generic[T]):
         "mode",
         "name",
     )
+
+    _KIND: ClassVar = "channel"
 
     def __init__(self, mode: ChannelMode, name: str) -> None:
         self.mode: Final = mode
@@ -206,7 +217,8 @@ class WaitingLines(Generic[T]):
                 await one_turn()
             ending = parked.ending
             if ending is None:
-                parked.future = future = asyncio.Future()
+                future: Wait = asyncio.Future()
+                parked.future = future
                 ending = await (future if timeout_s is None else wait(future, timeout_s))
         except BaseException:
             self._leave_line(parked)
@@ -235,7 +247,8 @@ class WaitingLines(Generic[T]):
                 await one_turn()
             ending = parked.ending
             if ending is None:
-                parked.future = future = asyncio.Future()
+                future: Wait = asyncio.Future()
+                parked.future = future
                 ending = await (future if timeout_s is None else wait(future, timeout_s))
         except BaseException:
             self._abandon(parked)
@@ -343,4 +356,4 @@ class WaitingLines(Generic[T]):
         )
 
     def _label(self) -> str:
-        return f"{type(self).__name__.lower()} {self.name!r}" if self.name else type(self).__name__.lower()
+        return f"{self._KIND} {self.name!r}" if self.name else self._KIND

@@ -12,7 +12,7 @@ import sys
 from enum import Enum
 from threading import get_ident
 from types import coroutine
-from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -74,7 +74,7 @@ class ParkedReceiver(Parked):
     most: int
 
 
-Wait: TypeAlias = "asyncio.Future[Union[Parked, Ending]]"
+Wait: TypeAlias = "asyncio.Future[Parked | Ending]"
 """``select`` parks at several channels on one such future: the first to end it has committed, the rest pass it over."""
 
 

@@ -139,7 +139,7 @@ class WfrunChannels:
 
     async def select(self, *arms: Any, timeout_s: float | None = None) -> Any:  # noqa: ANN401 - arms of any item type
         """Do exactly one of several operations: :func:`wfrun.concurrency.select`."""
-        from wfrun.concurrency.select import select  # noqa: PLC0415 - as above
+        from wfrun.concurrency.selecting import select  # noqa: PLC0415 - as above
 
         return await select(*arms, timeout_s=timeout_s)
 
