@@ -16,8 +16,12 @@ import sys
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -64,7 +68,7 @@ def blocks_of(page: Path) -> list[Block]:
 BLOCKS = {page: blocks_of(page) for page in PAGES}
 
 
-def programs() -> list[object]:
+def programs() -> Sequence[object]:
     """Every program with what it is said to print."""
     found = []
     for blocks in BLOCKS.values():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Final
 
 import pytest
 
@@ -16,7 +15,7 @@ from wfrun.runner.compare.verdicts import Verdict
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
-BY_NAME: Final = {"argvalues": PAGES, "ids": lambda page: page.name}
+EVERY_PAGE = [pytest.param(page, id=page.name) for page in PAGES]
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 MACHINE_PATH = re.compile(r"(?<![\w.~])/(?:home|root|work|tmp|mnt|opt|usr|var|Users|private)/")
@@ -28,7 +27,7 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", **BY_NAME)
+@pytest.mark.parametrize("page", EVERY_PAGE)
 def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
     for target in LINK.findall(FENCED.sub("", page.read_text(encoding="utf-8"))):
         if re.match(r"\w+:", target):
@@ -39,7 +38,7 @@ def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(linked), target
 
 
-@pytest.mark.parametrize("page", **BY_NAME)
+@pytest.mark.parametrize("page", EVERY_PAGE)
 def test_no_path_of_a_machine_is_on_a_page(page: Path) -> None:
     assert MACHINE_PATH.findall(page.read_text(encoding="utf-8")) == []
 
@@ -93,8 +92,7 @@ def tree_paths() -> list[str]:
         if names is None or not names[2]:
             continue
         depth = len(names[1])
-        for name in names[2].split(" "):
-            paths.append(folders[depth] + name)
+        paths += [folders[depth] + name for name in names[2].split(" ")]
         folders[depth + 2] = paths[-1]
     return paths
 
