@@ -35,6 +35,9 @@ class SourceFailed(WfrunError):
 class Inbox(Protocol):
     """The receiving side of a channel, as far as a pipeline stage needs it."""
 
+    async def receive(self) -> Any:  # noqa: ANN401 - whatever the source holds
+        """Return the next item, or raise ``EndOfChannel``."""
+
     async def receive_many(self, max_items: int) -> list[Any]:
         """Return at least one and at most ``max_items`` items, or raise ``EndOfChannel``."""
 
@@ -47,6 +50,10 @@ class IterableInbox:
         self._items: Iterator[Any] | None = None
         self._size = 1
         self._since_yield_s = 0.0
+
+    async def receive(self) -> Any:  # noqa: ANN401 - whatever the iterable holds
+        """Return the next item; errors are those of :meth:`receive_many`."""
+        return (await self.receive_many(1))[0]
 
     async def receive_many(self, max_items: int) -> list[Any]:
         """Return the next items, fewer than ``max_items`` when the iterable is slow to yield them.

@@ -67,13 +67,11 @@ class StageWork:
             return
         if self._waits is None and not await self._one():
             return
-        if self._waits:
-            done_s = self.busy_s
+        if self._waits and self.stage.kind is StageKind.FLAT_MAP:
             while await self._one():
-                if self.busy_s - done_s > SLICE_S:
-                    # An async function need not wait either.
-                    done_s = self.busy_s
-                    await asyncio.sleep(0)
+                pass
+        elif self._waits:
+            await self._each()
         else:
             await self._many()
 
@@ -81,6 +79,17 @@ class StageWork:
         """Return what this stage has done so far."""
         mark = self.inbox.statistics().high_water_mark if isinstance(self.inbox, Channel) else 0
         return StageStatistics(self.stage.name, self.stage.workers, self._received, self._sent, self.busy_s, mark)
+
+    def blame(self, error: BaseException, item: object) -> None:
+        """Turn what was raised over ``item`` into this stage's failure, unless it is our own cancellation.
+
+        Raises:
+            StageFailed: Nearly always.
+        """
+        leaked = isinstance(error, asyncio.CancelledError) and not cancelled_from_outside()
+        if leaked or isinstance(error, Exception):
+            # A leaked cancellation is of something the function waited for; to end quietly for it would lose items.
+            raise StageFailed(self.stage.name, error, item) from error
 
     # Plain functions: as many items at once as there are
 
@@ -152,6 +161,40 @@ class StageWork:
 
     # Async functions: one item at a time
 
+    async def _each(self) -> None:
+        """Map or filter until the inbox ends. What :meth:`_one` does in steps is one here, because each step counts."""
+        order, inbox, outbox, function = self._order, self.inbox, self.outbox, self._function
+        filtering = self.stage.kind is StageKind.FILTER
+        declared = _is_async(function)
+        now_s = asyncio.get_running_loop().time
+        turn_began_s = now_s()
+        while True:
+            try:
+                ticket, item = (0, await inbox.receive()) if order is None else await order.take_one(inbox)
+            except EndOfChannel:
+                return
+            self._received += 1
+            started_s = now_s()
+            try:
+                result = function(item)
+                if declared or inspect.isawaitable(result):
+                    result = await result
+                keep = not filtering or bool(result)
+            except (Exception, asyncio.CancelledError) as error:
+                self.blame(error, item)
+                raise
+            ended_s = now_s()
+            self.busy_s += ended_s - started_s
+            if order is not None:
+                await order.finish(ticket, [item if filtering else result] if keep else [])
+            elif keep:
+                await outbox.send(item if filtering else result)
+            self._sent += keep
+            if ended_s - turn_began_s > SLICE_S:
+                # An async function need not wait either.
+                await asyncio.sleep(0)
+                turn_began_s = now_s()
+
     async def _one(self) -> bool:
         """Take one item, if there is another, and see it through; learn whether the function waits."""
         try:
@@ -213,6 +256,8 @@ class StageWork:
         self._sent += len(outputs)
         if self._order is not None:
             await self._order.finish(ticket, outputs)
+        elif len(outputs) == 1:
+            await self.outbox.send(outputs[0])
         elif outputs:
             await self.outbox.send_many(outputs)
 
@@ -242,12 +287,8 @@ class _Inside:
         self, _kind: type[BaseException] | None, error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         self._work.busy_s += self._work.now_s() - self._started_s
-        if error is None:
-            return
-        leaked = isinstance(error, asyncio.CancelledError) and not cancelled_from_outside()
-        if leaked or isinstance(error, Exception):
-            # A leaked cancellation is of something the function waited for; to end quietly for it would lose items.
-            raise StageFailed(self._work.stage.name, error, self._item()) from error
+        if error is not None:
+            self._work.blame(error, self._item())
 
     def _item(self) -> object:
         """Return the item in hand: of a batch, the one its iterator gave out last."""

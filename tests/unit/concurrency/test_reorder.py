@@ -102,3 +102,28 @@ async def test_a_cancelled_streaming_ticket_holds_up_nobody_before_it() -> None:
     await order.finish(first, ["first"])
 
     assert outbox.drain() == ["first"]
+
+
+@pytest.mark.parametrize("cancelled", [(0,), (1,), (2,), (0, 1), (1, 2), (0, 2)])
+@pytest.mark.parametrize("same_tick", [True, False])
+async def test_cancelled_takers_neither_lose_an_input_nor_hold_up_the_others(
+    cancelled: tuple[int, ...], same_tick: bool
+) -> None:
+    inbox = Channel[int](10)
+    order = ReorderBuffer(Channel[Any](10), window=4)
+    takers = [asyncio.create_task(order.take_one(inbox)) for _ in range(4)]
+    await settle()
+    if same_tick:
+        await inbox.send_many([0, 1, 2, 3])
+    for number in cancelled:
+        takers[number].cancel()
+        await asyncio.sleep(0)
+    if not same_tick:
+        await inbox.send_many([0, 1, 2, 3])
+    await settle()
+
+    results = [taker.result() for taker in takers if taker.done() and not taker.cancelled()]
+    assert sorted(results) == [(number, number) for number in range(len(results))]
+    assert len(results) >= 4 - len(cancelled)
+    assert inbox.drain() == list(range(len(results), 4))
+    assert all(taker.done() for taker in takers)
