@@ -19,6 +19,7 @@ from .plumbing import make_channel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from wfrun.concurrency.targets import ChannelLike, ChannelTarget
 
@@ -107,11 +108,11 @@ async def worker_processes(context: Context) -> None:
     async with AsyncExitStack() as stack:
         crews = {count: await stack.enter_async_context(ProcessWorkers(crunch, workers=count)) for count in counts}
         for crew in crews.values():
-            await work_off(crew, packets)  # they learn how long an item takes
+            await work_off(crew, packets, nullcontext())  # they learn how long an item takes
         for _ in range(TURNS):
             for count, crew in crews.items():
-                with context.timed() if count == most else nullcontext():
-                    turns[count].append(await work_off(crew, packets[: count * ITEMS_PER_PROCESS]))
+                share = packets[: count * ITEMS_PER_PROCESS]
+                turns[count].append(await work_off(crew, share, context.timed() if count == most else nullcontext()))
     context.count(TURNS * most * ITEMS_PER_PROCESS)
 
     # What an item is worth is what it takes of a processor while no other process of ours competes for anything.
@@ -138,12 +139,15 @@ class Turn:
     """What everything but this case took of them."""
 
 
-async def work_off(crew: ProcessWorkers[Packet, Crunched], packets: Sequence[Packet]) -> Turn:
-    """Have ``packets`` crunched, check every answer, and say what it took."""
+async def work_off(
+    crew: ProcessWorkers[Packet, Crunched], packets: Sequence[Packet], timed: AbstractContextManager[None]
+) -> Turn:
+    """Have ``packets`` crunched, inside ``timed``, then check every answer; say what it took."""
     started_s, started_busy_s, started_own_s = time.perf_counter(), busy_s(), time.process_time()
-    async with asyncio.TaskGroup() as group:
-        group.create_task(crew.send_many(packets), name="sender")
-        answers = [(await crew.receive()).result() for _ in packets]
+    with timed:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(crew.send_many(packets), name="sender")
+            answers = [(await crew.receive()).result() for _ in packets]
     elapsed_s = time.perf_counter() - started_s
     cpu_s = sum(answer.cpu_s for answer in answers)
     own_s = time.process_time() - started_own_s + cpu_s
