@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from wfrun.concurrency.targets import ChannelLike, ChannelTarget
-
     from wfrun import Clock
+    from wfrun.concurrency.targets import ChannelLike, ChannelTarget
 
 __all__ = ["Phase"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from wfrun.concurrency.channel import ChannelMode
-from wfrun.concurrency.retry import RetriesExhausted, RetryPolicy, retry
+from wfrun.concurrency.retrying import RetriesExhausted, RetryPolicy, retry
 
 from .packets import Digest, Packet
 from .plumbing import make_channel
@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
     from random import Random
 
-    from wfrun.concurrency.targets import ChannelTarget
-
     from wfrun import Clock
+    from wfrun.concurrency.targets import ChannelTarget
 
     from .unreliable import UnreliableService
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from wfrun import Context, FaultPlan, InjectedFault, Suite
 from wfrun.concurrency.breaker import BreakerRules, BreakerState, CircuitBreaker, CircuitOpen
 from wfrun.concurrency.channel import ChannelMode
-from wfrun.concurrency.retry import RetryPolicy
+from wfrun.concurrency.retrying import RetryPolicy
 
 from .packets import Digest, Packet, check_exactly_once, expected_digests, fold_digests, make_packets
 from .phases import Phase

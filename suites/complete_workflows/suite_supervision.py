@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from wfrun import Context, FaultPlan, InjectedFault, Suite
 from wfrun.concurrency.groups import collect_errors, fail_fast
-from wfrun.concurrency.retry import RetryPolicy
+from wfrun.concurrency.retrying import RetryPolicy
 from wfrun.concurrency.supervision import RestartsExceeded, SupervisionEventKind, Supervisor
 
 from .packets import check_exactly_once, expected_digests, fold_digests

@@ -20,7 +20,7 @@ from wfrun.authoring.context import Context
 from wfrun.authoring.targets import open_target
 from wfrun.concurrency.breaker import CircuitBreaker
 from wfrun.concurrency.errors import WouldBlock
-from wfrun.concurrency.retry import RetryPolicy
+from wfrun.concurrency.retrying import RetryPolicy
 from wfrun.faults import FaultPlan
 from wfrun.virtual_time import VirtualTimeLoop
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from wfrun.clock import Clock
-    from wfrun.concurrency.retry import RetryPolicy
+    from wfrun.concurrency.retrying import RetryPolicy
 
 __all__ = ["RestartsExceeded", "SupervisionEvent", "SupervisionEventKind", "Supervisor"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from wfrun.clock import ManualClock, settle
-from wfrun.concurrency.retry import RetryPolicy
+from wfrun.concurrency.retrying import RetryPolicy
 from wfrun.concurrency.supervision import RestartsExceeded, SupervisionEventKind, Supervisor
 from wfrun.errors import UsageError
 

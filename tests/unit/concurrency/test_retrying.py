@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wfrun.clock import ManualClock
-from wfrun.concurrency.retry import RetriesExhausted, RetryPolicy, retry
+from wfrun.concurrency.retrying import RetriesExhausted, RetryPolicy, retry
 from wfrun.errors import UsageError
 from wfrun.faults import FaultPlan, InjectedFault
 
