@@ -7,6 +7,8 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from wfrun.errors import WfrunError
+
 if TYPE_CHECKING:
     import types
 
@@ -28,7 +30,12 @@ def one_line(error: BaseException) -> str:
 
 
 def traceback_text(error: BaseException) -> str:
-    """Return the traceback without the runner's own frames at its top."""
+    """Return the traceback without the runner's own frames at its top.
+
+    It is empty for an error that wfrun raised on purpose and no other code led to: its text says where to look.
+    """
+    if isinstance(error, WfrunError) and _skip_own(error.__traceback__) is error.__traceback__:
+        return ""
     return "".join(traceback.format_exception(type(error), error, _skip_own(error.__traceback__))).rstrip()
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.errors import WfrunError
 from wfrun.runner.child.frames import DamagedFrame, FrameDecoder, write_frame
+from wfrun.runner.child.guardian import guardian
 from wfrun.runner.child.leftovers import MARK
 from wfrun.runner.child.output import OutputTail
 
@@ -54,6 +55,7 @@ class ChildProcess:
         finally:
             for descriptor in (*theirs, output_write):
                 os.close(descriptor)
+        guardian.watch(self.pid)
         self._loop: Final = asyncio.get_running_loop()
         self._decoder: Final = FrameDecoder()
         self._output: Final = OutputTail(output_bytes)
@@ -196,6 +198,7 @@ class ChildProcess:
             self._stop_reading(descriptor)
         # What its cases started and left goes with it: before it is collected, while its id is still its own.
         self._kill_group()
+        guardian.forget(self.pid)
         self._process.wait()
         if not self._ended.done():
             self._ended.set_result(None)

@@ -68,7 +68,7 @@ def _by_suite(story: SessionStory) -> dict[tuple[str, str], list[ET.Element]]:
     suites: dict[tuple[str, str], list[ET.Element]] = {}
     for case in story.plan.cases:
         outcome = finished.get(case.info.id)
-        element = _not_run(case) if outcome is None else _outcome(outcome)
+        element = _outcome(outcome) if outcome is not None and outcome.status is not Status.NOT_RUN else _not_run(case)
         suites.setdefault((case.info.suite_title, case.info.file), []).append(element)
     return suites
 

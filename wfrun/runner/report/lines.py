@@ -24,6 +24,7 @@ LABELS: Final = {
     Status.TIMED_OUT: "TIMEOUT",
     Status.CRASHED: "CRASH",
     Status.INTERRUPTED: "STOPPED",
+    Status.NOT_RUN: "NOT RUN",
 }
 
 STYLES: Final = {
@@ -34,6 +35,7 @@ STYLES: Final = {
     Status.TIMED_OUT: "bold red",
     Status.CRASHED: "bold red",
     Status.INTERRUPTED: "yellow",
+    Status.NOT_RUN: "yellow",
 }
 
 OUTPUT_LINES: Final = (15, 45)

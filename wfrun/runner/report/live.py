@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from wfrun.runner.child.messages import Status
 from wfrun.runner.report.console import animated
 from wfrun.runner.report.lines import STYLES, finished_line, told_when_verbose
 from wfrun.runner.report.text import case_name, plural
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
     from rich.console import Console, RenderableType
 
-    from wfrun.runner.child.messages import Status
     from wfrun.runner.plan.planned import PlannedCase
     from wfrun.runner.run.outcomes import Outcome
 
@@ -229,7 +229,9 @@ def heading(event: RunStarted) -> Text:
 
 
 def lines_of(outcome: Outcome, verbosity: int) -> list[Text]:
-    """Return what is printed of a case when it has finished."""
+    """Return what is printed of a case when it has finished; of one that never ran nothing, as they are counted."""
+    if outcome.status is Status.NOT_RUN:
+        return []
     told = told_when_verbose(outcome) if verbosity > 0 and outcome.status.good else None
     return [finished_line(outcome)] if told is None else [finished_line(outcome), told]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wfrun.runner.child.messages import Status
+
 if TYPE_CHECKING:
     from wfrun.runner.compare.verdicts import Comparison
     from wfrun.runner.discover.discovery import Discovery
@@ -30,6 +32,6 @@ class SessionStory:
 
     @property
     def not_run(self) -> tuple[PlannedCase, ...]:
-        """The planned cases that have no outcome, because the session ended before their turn."""
-        finished = {outcome.case.info.id for outcome in self.result.outcomes}
+        """The planned cases that never ran to an end, because the session ended before their turn."""
+        finished = {outcome.case.info.id for outcome in self.result.outcomes if outcome.status is not Status.NOT_RUN}
         return tuple(case for case in self.plan.cases if case.info.id not in finished)

@@ -44,7 +44,8 @@ def summary(story: SessionStory, *, verbosity: int = 0) -> list[RenderableType]:
     parts: list[RenderableType] = []
     for failure in story.discovery.failures:
         parts += [Text(), _load_failure(failure, everything=everything)]
-    told = [outcome for outcome in story.result.outcomes if not outcome.status.good or outcome.unfinished_teardowns]
+    ran = [outcome for outcome in story.result.outcomes if outcome.status is not Status.NOT_RUN]
+    told = [outcome for outcome in ran if not outcome.status.good or outcome.unfinished_teardowns]
     for outcome in told[:FAILURES_IN_FULL]:
         parts += [Text(), _failure(outcome, everything=everything)]
     if len(told) > FAILURES_IN_FULL:
@@ -68,7 +69,7 @@ def counts_line(story: SessionStory) -> Text:
     # The bad news first; Status lists what a reader can be glad of before what needs work.
     for status in (*[s for s in Status if not s.good], *[s for s in Status if s.good]):
         count = sum(outcome.status is status for outcome in outcomes)
-        if count:
+        if count and status is not Status.NOT_RUN:
             line.append(" · " if line else "").append(f"{count:,} {status.value}", STYLES[status])
     if story.not_run:
         line.append(" · " if line else "").append(f"{len(story.not_run):,} not run", "yellow")
