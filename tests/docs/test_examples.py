@@ -88,7 +88,7 @@ def in_project(block: Block) -> bool:
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     """Run as a reader would, in an environment that is the same everywhere."""
     path = f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    environment = os.environ | {"PATH": path, "NO_COLOR": "1", "COLUMNS": "110", "PYTHONWARNINGS": "error"}
+    environment = os.environ | {"PATH": path, "NO_COLOR": "1", "COLUMNS": "110"}
     return subprocess.run(
         command,
         cwd=folder,
@@ -106,7 +106,7 @@ def test_every_program_runs_and_prints_what_the_page_says(block: Block, printed:
     program = tmp_path / "example.py"
     program.write_text(block.text, encoding="utf-8")
 
-    ran = run([sys.executable, program.name], tmp_path)
+    ran = run([sys.executable, "-W", "error", program.name], tmp_path)
 
     assert ran.returncode == 0, f"{block.place}\n{ran.stdout}"
     assert ran.stdout == printed, block.place
