@@ -5,6 +5,8 @@ One session runs all the trouble; each test looks at one case of it.
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tests.acceptance.conftest import Project, Ran
+
+KIB: Final = 1 if sys.platform == "darwin" else 1024
+"""Unit of the kernel's figure."""
 
 # In the suites below every troublemaker is followed by a case that must pass in spite of it.
 ENDS: Final = """
@@ -307,6 +312,19 @@ def test_a_flood_keeps_both_ends_and_counts_the_rest(outcomes: Mapping[str, Any]
 
     assert len(outcome["output"]) < 70_000
     assert outcome["output_dropped_bytes"] == 100 * 2**20 - 64 * 2**10
+
+
+def test_a_flood_stays_out_of_the_memory_of_wfrun(project: Project) -> None:
+    """The most memory of wfrun, or of a process it waited for if that had more."""
+    flood = TALKS[TALKS.index("@suite.case()\ndef floods") : TALKS.index("@suite.case()\ndef prints_bytes")]
+    project.write({"suites/suite_flood.py": flood})
+
+    with project.start() as started:
+        _, status, usage = os.wait4(started.process.pid, 0)
+        started.process.returncode = os.waitstatus_to_exitcode(status)
+
+    assert started.process.returncode == 0
+    assert usage.ru_maxrss * KIB < 200 * 2**20
 
 
 def test_what_json_cannot_carry_arrives_as_text(outcomes: Mapping[str, Any]) -> None:
