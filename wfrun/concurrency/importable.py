@@ -81,6 +81,15 @@ class FunctionReference(NamedTuple):
         spec = importlib.util.spec_from_file_location(self.module, self.file)
         if spec is None or spec.loader is None:
             raise ModuleNotFoundError(f"no module {self.module!r}, and {self.file} is not one", name=self.module)
+        # Unpickling a class of a.b.c asks for the package a too, even though a.b.c is there.
+        parents = self.module.split(".")[:-1]
+        for depth in range(1, len(parents) + 1):
+            package = ".".join(parents[:depth])
+            if package not in sys.modules:
+                try:
+                    importlib.import_module(package)
+                except ModuleNotFoundError:
+                    sys.modules[package] = ModuleType(package)
         module = importlib.util.module_from_spec(spec)
         sys.modules[self.module] = module
         spec.loader.exec_module(module)

@@ -144,3 +144,34 @@ def test_a_program_that_was_typed_in_is_told_to_use_a_module() -> None:
     )
 
     assert "FunctionNotImportable: __main__.f was typed in, not read from a file" in result.stderr
+
+
+def test_functions_and_classes_of_a_file_that_no_path_leads_to_travel(tmp_path: Path) -> None:
+    """As test runners load files: under a dotted name whose packages do not exist."""
+    (tmp_path / "hidden").mkdir()
+    (tmp_path / "hidden" / "jobs.py").write_text(PROGRAM, encoding="utf-8")
+    loader = tmp_path / "loader.py"
+    loader.write_text(LOADER, encoding="utf-8")
+
+    result = subprocess.run(
+        [sys.executable, "-W", "error", str(loader)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+
+    assert (result.stdout, result.stderr) == ("42\n", "")
+
+
+LOADER = """
+import asyncio, importlib.util, pathlib, sys, types
+if __name__ == "__main__":
+    file = pathlib.Path(__file__).parent / "hidden" / "jobs.py"
+    spec = importlib.util.spec_from_file_location("no.such.jobs", file)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.update({"no": types.ModuleType("no"), "no.such": types.ModuleType("no.such"), "no.such.jobs": module})
+    spec.loader.exec_module(module)
+    asyncio.run(module.objects())
+"""
