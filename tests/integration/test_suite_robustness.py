@@ -380,6 +380,7 @@ def test_processes_that_do_not_add_up_are_noticed(monkeypatch: pytest.MonkeyPatc
     module = module_of(PROCESS_SCALING)
     monkeypatch.setattr(module, "ProcessWorkers", lambda function, **_options: ProcessWorkers(function, workers=1))
     monkeypatch.setattr(module, "processors", lambda: range(4))
+    monkeypatch.setattr(module, "TURNS", 1)
 
     assert "efficiency" in failure_of(PROCESS_SCALING)
 
