@@ -14,14 +14,14 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from bench.harness import Bar, Candidate, interleave, ratio_bar
-from wfrun.concurrency.process_pair import ProcessReceiver, ProcessSender
-from wfrun.concurrency.processes import ProcessWorkers
+from wfrun.concurrency.processes.pair import ProcessReceiver, ProcessSender
+from wfrun.concurrency.processes.workers import ProcessWorkers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from wfrun.concurrency.process_channel import AsyncSender
-    from wfrun.concurrency.process_ends import PipeReceiver, PipeSender
+    from wfrun.concurrency.processes.channel import AsyncSender
+    from wfrun.concurrency.processes.ends import PipeReceiver, PipeSender
 
 SMALL = 30_000
 LARGE = 300

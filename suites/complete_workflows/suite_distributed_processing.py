@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from wfrun import Context, Suite
 from wfrun.concurrency.channel import ChannelMode
-from wfrun.concurrency.processes import ProcessWorkers
+from wfrun.concurrency.processes.workers import ProcessWorkers
 
 from .nodes import Answer, Job, Node, compute_in_process, read_attempts, seal
 from .packets import check_exactly_once, expected_digests, fold_digests, make_packets

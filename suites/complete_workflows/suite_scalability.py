@@ -10,7 +10,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from wfrun import Context, Suite
-from wfrun.concurrency.processes import ProcessWorkers
+from wfrun.concurrency.processes.workers import ProcessWorkers
 
 from .crunching import crunch, expected_remainder
 from .neighbours import busy_s, processors, queued_s

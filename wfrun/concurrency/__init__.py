@@ -36,15 +36,15 @@ if TYPE_CHECKING:
     from wfrun.concurrency.pipeline import Pipeline, PipelineRun, SourceFailed
     from wfrun.concurrency.pool import ErrorPolicy, ItemFailed, ItemFailure, PoolReport, WorkerPool
     from wfrun.concurrency.priority import PriorityChannel
-    from wfrun.concurrency.process_errors import (
+    from wfrun.concurrency.processes.errors import (
         ChildFailed,
         FunctionNotImportable,
         ItemNotPicklable,
         WorkerItemFailed,
         WorkerStartFailed,
     )
-    from wfrun.concurrency.process_pair import ProcessReceiver, ProcessSender
-    from wfrun.concurrency.processes import Outcome, ProcessWorkers, WorkersStatistics
+    from wfrun.concurrency.processes.pair import ProcessReceiver, ProcessSender
+    from wfrun.concurrency.processes.workers import Outcome, ProcessWorkers, WorkersStatistics
     from wfrun.concurrency.rate_limit import TokenBucket
     from wfrun.concurrency.retrying import RetriesExhausted, RetryPolicy, retry
     from wfrun.concurrency.selecting import Selected, select
@@ -132,28 +132,28 @@ _HOMES = {
     "Checkpoint": "checkpoint",
     "CheckpointError": "checkpoint",
     "CheckpointStore": "checkpoint",
-    "ChildFailed": "process_errors",
+    "ChildFailed": "processes.errors",
     "CircuitBreaker": "breaker",
     "CircuitOpen": "breaker",
     "DamagedCheckpoint": "checkpoint",
     "EndOfChannel": "errors",
     "ErrorPolicy": "pool",
-    "FunctionNotImportable": "process_errors",
+    "FunctionNotImportable": "processes.errors",
     "InvalidCapacity": "errors",
     "ItemFailed": "pool",
     "ItemFailure": "pool",
-    "ItemNotPicklable": "process_errors",
+    "ItemNotPicklable": "processes.errors",
     "LoadedCheckpoint": "checkpoint",
     "ModeViolation": "errors",
     "NewerCheckpoint": "checkpoint",
-    "Outcome": "processes",
+    "Outcome": "processes.workers",
     "Pipeline": "pipeline",
     "PipelineRun": "pipeline",
     "PoolReport": "pool",
     "PriorityChannel": "priority",
-    "ProcessReceiver": "process_pair",
-    "ProcessSender": "process_pair",
-    "ProcessWorkers": "processes",
+    "ProcessReceiver": "processes.pair",
+    "ProcessSender": "processes.pair",
+    "ProcessWorkers": "processes.workers",
     "RestartsExceeded": "supervision",
     "RetriesExhausted": "retrying",
     "RetryPolicy": "retrying",
@@ -168,10 +168,10 @@ _HOMES = {
     "TokenBucket": "rate_limit",
     "Transition": "breaker",
     "Unsupported": "errors",
-    "WorkerItemFailed": "process_errors",
+    "WorkerItemFailed": "processes.errors",
     "WorkerPool": "pool",
-    "WorkerStartFailed": "process_errors",
-    "WorkersStatistics": "processes",
+    "WorkerStartFailed": "processes.errors",
+    "WorkersStatistics": "processes.workers",
     "WouldBlock": "errors",
     "WrongEventLoop": "errors",
     "collect_errors": "groups",
