@@ -20,7 +20,7 @@ from wfrun.authoring.context import Context
 from wfrun.authoring.targets import open_target
 from wfrun.clock import SystemClock
 from wfrun.concurrency.groups import collect_errors, fail_fast
-from wfrun.concurrency.processes import Outcome, ProcessWorkers
+from wfrun.concurrency.processes.workers import Outcome, ProcessWorkers
 from wfrun.concurrency.supervision import Supervisor
 from wfrun.faults import InjectedFault
 from wfrun.virtual_time import VirtualTimeLoop
