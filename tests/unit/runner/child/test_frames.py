@@ -52,6 +52,29 @@ def test_values_json_has_no_word_for_become_their_text() -> None:
     assert message == {"note": "{1, 2}", "other": {"3": "(1+2j)"}}
 
 
+SURROGATES = st.text(st.characters(categories=["Cs", "Ll"]))
+ANYTHING = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), SURROGATES, st.binary()),
+    lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.one_of(SURROGATES, st.integers()), inner)),
+)
+
+
+@given(ANYTHING)
+def test_whatever_a_case_notes_makes_a_frame(value: object) -> None:
+    (message,) = FrameDecoder().feed(encode_frame({"id": "case", "note": value}))
+
+    assert message["id"] == "case"
+
+
+def test_a_circle_makes_a_frame() -> None:
+    circle: list[object] = []
+    circle.append(circle)
+
+    (message,) = FrameDecoder().feed(encode_frame({"id": "case", "note": circle}))
+
+    assert message["id"] == "case"
+
+
 def test_a_claimed_length_beyond_reason_is_damage() -> None:
     with pytest.raises(DamagedFrame, match="claims 4294967295 bytes"):
         FrameDecoder().feed(b"\xff" * 8)
