@@ -91,4 +91,4 @@ def test_nothing_selected_says_what_came_closest(
 
 def test_without_any_case_the_way_to_a_first_one_is_told() -> None:
     with pytest.raises(NothingSelected, match="wfrun init"):
-        make_plan((), kinds=Kind, pattern=None, tags=(), seed=1, timeout_s=1)
+        make_plan((), kinds=tuple(Kind), pattern=None, tags=(), seed=1, timeout_s=1)
