@@ -226,6 +226,7 @@ class WaitingLines(Generic[T]):
         finally:
             self._stirred = False
         if ending is parked:
+            del parked.items  # as in _redeem
             return
         self._leave_line(parked)
         error: ChannelClosed | ChannelTimeout
@@ -286,7 +287,10 @@ class WaitingLines(Generic[T]):
             promised.remove(parked)
         if self._closed:
             self._end_receivers()
-        return parked.items
+        items: list[T] = parked.items
+        # A wait that went through refers to itself, so what it holds would live until garbage is collected.
+        del parked.items
+        return items
 
     def _abandon(self, parked: ParkedReceiver) -> None:
         """Undo a receive that was cancelled; what was handed to it goes to the next one, in the order it was sent."""
@@ -295,6 +299,7 @@ class WaitingLines(Generic[T]):
             return
         position = self._promised.index(parked)
         back: list[T] = parked.items
+        del parked.items  # as in _redeem
         for later in self._promised[position + 1 :]:
             # A receiver of single items can hold but one; the rest stays with what comes back.
             kept = back[: later.most]
