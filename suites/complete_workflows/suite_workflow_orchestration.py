@@ -163,7 +163,7 @@ async def _route_by_parity(channels: ChannelTarget, digests: list[Digest]) -> No
 async def _urgent_before_ordinary(channels: ChannelTarget) -> None:
     """50 urgent and 100 ordinary items, sent interleaved, come out by urgency and in order within it."""
     sent = list(_interleaved())
-    channel = channels.create_priority(len(sent), priority=lambda item: item[0], name="urgency")
+    channel = channels.create_priority(200, priority=lambda item: item[0], name="urgency")
     for item in sent:
         await channel.send(item)
     channel.close()
