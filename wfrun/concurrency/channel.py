@@ -137,7 +137,7 @@ class Channel(WaitingLines[T]):
         sent = self._put_many(items, owned=owned)
         if sent < total:
             await self._wait_to_send(items if owned and not sent else list(items[sent:]), sent, timeout_s)  # type: ignore[arg-type]  # as above
-        elif self._capacity is None:
+        elif self._capacity is None and len(self) >= YIELD_EVERY:
             await asyncio.sleep(0)
 
     # Receiving

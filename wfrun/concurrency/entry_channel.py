@@ -6,6 +6,7 @@ sender. The fast paths of :class:`Channel` never fire here: its own buffer stays
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from wfrun.concurrency.channel import DEFAULT_BATCH, Channel
@@ -87,5 +88,6 @@ class EntryChannel(Channel[T]):
         self._recording = False
 
     def _retune(self) -> None:
+        self._bound = self._capacity or sys.maxsize
         self._limit = self._ceiling = -1
         self._takeable = NOTHING
