@@ -95,7 +95,7 @@ class Channel(WaitingLines[T]):
             return
         if not self._put(item):
             await self._wait_to_send([item], 0, timeout_s)
-        elif self._capacity is None and len(self) % YIELD_EVERY == YIELD_EVERY - 1:
+        elif self._capacity is None and len(self) and len(self) % YIELD_EVERY == 0:
             await asyncio.sleep(0)
 
     def try_send(self, item: T) -> None:
