@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -74,8 +75,9 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
         comparison = None if yardstick is None else _compare(record, yardstick, plan, discovery, options)
         if yardstick is not None and comparison is not None and comparison.regressed and not result.interrupted:
             again = suspects(plan, comparison)
-            _, second = run(again, confirming=True)
+            repeated, second = run(again, confirming=True)
             comparison = confirmed(comparison, _compare(second, yardstick, again, discovery, options))
+            result = replace(result, interrupted=repeated.interrupted, faults=(*result.faults, *repeated.faults))
     notes, problem = _keep(record, options)
     story = SessionStory(
         discovery=discovery, plan=plan, result=result, record=record, comparison=comparison, notes=notes
