@@ -383,19 +383,25 @@ class Channel(WaitingLines[T]):
         segments = self._segments
         if not items and segments and len(segments[0]) > most:
             self._unpack_segment()
+        if len(items) > most:
+            return [items.popleft() for _ in range(most)]
         if items:
-            if len(items) > most:
-                return [items.popleft() for _ in range(most)]
             batch = list(items)
             items.clear()
         else:
             batch = segments.popleft() if segments else []
             self._elsewhere -= len(batch)
-        enough = SMALL_BATCH if whole else most
-        while segments and len(batch) < enough and len(batch) + len(segments[0]) <= most:
-            more = segments.popleft()
-            self._elsewhere -= len(more)
-            batch += more
+        enough = min(SMALL_BATCH, most) if whole else most
+        while segments and len(batch) < enough:
+            if len(batch) + len(segments[0]) <= most:
+                more = segments.popleft()
+                self._elsewhere -= len(more)
+                batch += more
+            elif whole:
+                break
+            else:
+                self._unpack_segment()
+                batch += [items.popleft() for _ in range(most - len(batch))]
         self._retune()
         return batch
 

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wfrun.concurrency.channel import YIELD_EVERY, Channel, ChannelMode
@@ -58,12 +58,14 @@ class ModelledChannel:
     async def receive_many(self, size: int) -> None:
         if self.model:
             expected = min(size, len(self.model))
-            assert len(batch := await self.channel.receive_many(size)) == expected
+            batch = await self.channel.receive_many(size)
+            assert len(batch) == expected
             self._came_out(batch)
 
     async def next_batch(self, size: int) -> None:
         if self.model:
-            assert 1 <= len(batch := await anext(self.channel.batches(size))) <= size
+            batch = await anext(self.channel.batches(size))
+            assert 1 <= len(batch) <= size
             self._came_out(batch)
 
     async def drain(self, _: int) -> None:
@@ -94,6 +96,7 @@ OPERATIONS = st.sampled_from(
 )
 
 
+@settings(max_examples=500)
 @given(capacity=st.integers(1, 60), steps=st.lists(st.tuples(OPERATIONS, st.integers(1, 50)), max_size=60))
 def test_counts_and_high_water_mark_are_exact(capacity: int, steps: list[tuple[str, int]]) -> None:
     """The channel does not look at the mark for each item, so it is compared with a model that does."""
