@@ -23,6 +23,7 @@ STAGE_ITEMS = 20_000
 BATCHED_ITEMS = 400_000
 HAND_OFFS = 8_000
 ROUNDS = 9
+HAND_OFF_ROUNDS = 21
 CHANNELS = 2_000
 BUFFERED = 100_000
 
@@ -84,7 +85,7 @@ def hand_off() -> list[Bar]:
             "asyncio.Queue": _timed(HAND_OFFS, _queue_hand_offs),
             "Channel": _timed(HAND_OFFS, _channel_hand_offs),
         },
-        rounds=ROUNDS,
+        rounds=HAND_OFF_ROUNDS,
     )
     return [ratio_bar("hand-off to a waiting receiver", costs, "asyncio.Queue", "Channel", 1.0)]
 

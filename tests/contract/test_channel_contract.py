@@ -677,15 +677,38 @@ async def test_a_second_receiver_at_once_is_refused_and_nothing_is_corrupted(mak
     assert await first == "for the first"
 
 
-async def test_a_receiver_that_was_just_served_still_counts_as_one(make: Make) -> None:
-    channel = make(1, mode=ChannelMode.SPSC)
+@pytest.mark.parametrize("mode", [ChannelMode.SPSC, ChannelMode.MPSC])
+async def test_with_one_receiver_a_newcomer_waits_for_what_was_handed_over_before(
+    make: Make, mode: ChannelMode
+) -> None:
+    channel = make(5, mode=mode)
     first = await waiting(channel.receive())
-    channel.try_send(1)
+    for number in range(3):
+        channel.try_send(number)
 
-    with pytest.raises(ModeViolation, match="a task that was just served"):
-        await channel.receive()
+    second = await channel.receive()
 
-    assert await first == 1
+    assert (await first, second) == (0, 1)
+    with pytest.raises(WouldBlock):
+        _ = [channel.try_receive() for _ in range(2)]
+
+
+@pytest.mark.parametrize("mode", [ChannelMode.SPSC, ChannelMode.MPSC])
+@pytest.mark.parametrize("count", [2, 40])
+async def test_with_one_receiver_a_receive_that_is_given_up_late_reorders_nothing(
+    make: Make, mode: ChannelMode, count: int
+) -> None:
+    """Giving up and asking again in one breath is what every loop over several waits does."""
+    channel = make(100, mode=mode)
+    given_up = await waiting(channel.receive())
+    await channel.send_many(list(range(count)))
+
+    given_up.cancel()
+    received = [await channel.receive()]
+    received += await channel.receive_many(1)
+
+    channel.close()
+    assert received + [item async for item in channel] == list(range(count))
 
 
 async def test_tasks_may_take_turns_in_any_mode(make: Make) -> None:

@@ -27,10 +27,12 @@ from wfrun.concurrency.arms import Arm
 from wfrun.concurrency.channel_facts import ChannelMode, ChannelStatistics
 from wfrun.concurrency.errors import EndOfChannel, InvalidCapacity, WouldBlock
 from wfrun.concurrency.lines import NOTHING, WaitingLines
-from wfrun.concurrency.parking import task_names
+from wfrun.concurrency.parking import ParkedReceiver, task_names
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+
+    from wfrun.concurrency.parking import Wait
 
 __all__ = ["DEFAULT_BATCH", "Channel", "ChannelMode", "ChannelStatistics"]
 
@@ -51,7 +53,9 @@ class Channel(WaitingLines[T]):
     ``send`` waits while ``capacity`` items are buffered; that wait is the backpressure. Waiting senders and receivers
     are served in the order of their arrival, and nobody overtakes them. An item handed to a waiting receiver counts as
     received; when that receiver is cancelled before it runs, the item comes back to the front, and the buffer may then
-    hold more than its capacity until the next receive. ``None`` is an ordinary item.
+    hold more than its capacity until the next receive. In the modes with one receiver whoever receives next waits for
+    that, so the order always stands; among several receivers, another may have passed the item by then. ``None`` is an
+    ordinary item.
 
     Args:
         capacity: Most items buffered at once, at least 1; ``None`` for no bound.
@@ -92,6 +96,8 @@ class Channel(WaitingLines[T]):
         items = self._items
         if len(items) < self._limit:
             items.append(item)
+            return
+        if self._receivers and not self._closed and self._serve(item):
             return
         if not self._put(item):
             await self._wait_to_send([item], 0, timeout_s)
@@ -156,9 +162,28 @@ class Channel(WaitingLines[T]):
         if items:
             self._received += 1
             return items.popleft()
-        if self._items or self._ready():
+        if (self._items or self._elsewhere or self._closed) and self._ready():
             return self._take()
-        return (await self._wait_to_receive(1, timeout_s))[0]
+        if timeout_s is not None or self._stirred:
+            return (await self._wait_to_receive(1, timeout_s))[0]
+        # The same, written out for most hand-overs: a coroutine less to make and to pass through.
+        parked = ParkedReceiver()
+        parked.ending = None
+        parked.most = 1
+        if self._receivers:
+            self._check_receivers()
+        self._receivers.append(parked)
+        self._limit = -1
+        future: Wait = asyncio.Future()
+        parked.future = future
+        try:
+            ending = await future
+        except BaseException:
+            self._abandon(parked)
+            raise
+        if ending is not parked:
+            raise self._nothing_came(parked, ending, None)
+        return self._redeem(parked)[0]
 
     def try_receive(self) -> T:
         """Return the oldest item without waiting.
@@ -215,7 +240,7 @@ class Channel(WaitingLines[T]):
             self._received += 1
             return items.popleft()
         try:
-            if self._items or self._ready():
+            if (self._items or self._elsewhere or self._closed) and self._ready():
                 return self._take()
             return (await self._wait_to_receive(1, None))[0]
         except EndOfChannel:
@@ -298,7 +323,7 @@ class Channel(WaitingLines[T]):
             EndOfChannel: There will never be one.
         """
         if self._items or self._elsewhere:
-            return True
+            return not self._promised or not self._one_receiver
         if self._closed and self._ended():
             raise EndOfChannel(f"{self._label()} is closed and empty")
         return False
@@ -428,7 +453,8 @@ class Channel(WaitingLines[T]):
             self._bound = ceiling = self._capacity
         self._ceiling = ceiling if self._recording or self._high_water_mark > ceiling else self._high_water_mark
         self._limit = -1 if self._closed or self._receivers or self._segments else self._ceiling
-        self._takeable = NOTHING if self._senders or self._recording else self._items
+        shut = self._senders or self._recording or (self._one_receiver and self._promised)
+        self._takeable = NOTHING if shut else self._items
 
 
 class _Batches(Generic[T]):
@@ -446,7 +472,7 @@ class _Batches(Generic[T]):
     async def __anext__(self) -> list[T]:
         channel = self._channel
         most = self._most
-        segments = channel._segments
+        segments = None if channel._promised and channel._one_receiver else channel._segments
         if segments and not channel._items and not channel._senders and SMALL_BATCH <= len(segments[0]) <= most:
             # The common case of _take_many; the high-water mark needs no look, because segments keep it themselves.
             batch = segments.popleft()

@@ -20,6 +20,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections import deque
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
 from wfrun.concurrency.errors import ChannelClosed, ChannelTimeout, EndOfChannel, ModeViolation, WrongEventLoop
@@ -59,6 +60,7 @@ class WaitingLines(Generic[T]):
         "_elsewhere",
         "_items",
         "_limit",
+        "_one_receiver",
         "_promised",
         "_received",
         "_receivers",
@@ -75,6 +77,7 @@ class WaitingLines(Generic[T]):
     def __init__(self, mode: ChannelMode, name: str) -> None:
         self.mode: Final = mode
         self.name: Final = name
+        self._one_receiver: Final = mode.one_receiver
         self._closed = False
         self._items: deque[T] = deque()
         self._elsewhere = 0  # how many items are buffered outside _items
@@ -104,6 +107,10 @@ class WaitingLines(Generic[T]):
 
         With ``owned`` nobody else holds the list, so that it may be kept.
         """
+        raise NotImplementedError
+
+    def _pop_many(self, most: int, *, whole: bool) -> list[T]:
+        """Take out up to ``most`` items, at least one; with ``whole`` rather fewer than copy."""
         raise NotImplementedError
 
     def _put_back(self, items: list[T]) -> None:
@@ -146,19 +153,33 @@ class WaitingLines(Generic[T]):
     def _serve(self, item: T) -> bool:
         """Hand ``item`` to the receiver that has waited longest; return whether there was one."""
         receivers = self._receivers
-        future = receivers[0].future
-        if future is not None and (future.done() or not runs_here(future)) and not self._anyone(receivers):
-            self._retune()
-            return False
-        parked = receivers.pop(0)
+        parked = receivers[0]
+        future = parked.future
+        if future is not None:
+            # runs_here() written out, and no question whether the wait has ended: each call would be a twentieth of
+            # what handing over costs.
+            if getattr(future.get_loop(), "_thread_id", None) != get_ident() and not runs_here(future):
+                if not self._anyone(receivers):
+                    self._retune()
+                    return False
+                if receivers[0] is not parked:
+                    return self._serve(item)
+            try:
+                future.set_result(parked)
+            except asyncio.InvalidStateError:
+                if not self._anyone(receivers):
+                    self._retune()
+                    return False
+                return self._serve(item)
+        del receivers[0]
         if not receivers:
             self._limit = self._ceiling
         parked.items = [item]
-        self._promised.append(parked)
-        self._received += 1
         parked.ending = parked
-        if parked.future is not None:
-            parked.future.set_result(parked)
+        self._promised.append(parked)
+        if self._one_receiver:
+            self._takeable = NOTHING
+        self._received += 1
         return True
 
     def _hand_over(self, items: Sequence[T], *, owned: bool) -> int:
@@ -201,7 +222,7 @@ class WaitingLines(Generic[T]):
             parked.ending = parked
             if parked.future is not None:
                 parked.future.set_result(parked)
-        if not self._recording:
+        if not self._recording and not (self._promised and self._one_receiver):
             self._takeable = self._items
 
     # Waiting
@@ -239,10 +260,7 @@ class WaitingLines(Generic[T]):
 
     async def _wait_to_receive(self, most: int, timeout_s: float | None) -> list[T]:
         """Wait until up to ``most`` items are handed over, and return them."""
-        parked = ParkedReceiver()
-        parked.ending = parked.future = None
-        parked.most = most
-        self._line_up_receiver(parked)
+        parked = self._park_receiver(most)
         try:
             if self._stirred:
                 await one_turn()
@@ -254,12 +272,24 @@ class WaitingLines(Generic[T]):
         except BaseException:
             self._abandon(parked)
             raise
-        if ending is parked:
-            return self._redeem(parked)
+        if ending is not parked:
+            raise self._nothing_came(parked, ending, timeout_s)
+        return self._redeem(parked)
+
+    def _park_receiver(self, most: int) -> ParkedReceiver:
+        parked = ParkedReceiver()
+        parked.ending = parked.future = None
+        parked.most = most
+        self._line_up_receiver(parked)
+        return parked
+
+    def _nothing_came(
+        self, parked: ParkedReceiver, ending: Parked | Ending, timeout_s: float | None
+    ) -> EndOfChannel | ChannelTimeout:
         self._leave_line(parked)
         if ending is Ending.CLOSED:
-            raise EndOfChannel(f"{self._label()} is closed and empty")
-        raise ChannelTimeout(f"{self._label()} had no item for {timeout_s} s")
+            return EndOfChannel(f"{self._label()} is closed and empty")
+        return ChannelTimeout(f"{self._label()} had no item for {timeout_s} s")
 
     def _line_up_sender(self, parked: ParkedSender) -> None:
         if self._senders and self._anyone(self._senders) and self.mode.one_sender:
@@ -271,12 +301,14 @@ class WaitingLines(Generic[T]):
         self._takeable = NOTHING
 
     def _line_up_receiver(self, parked: ParkedReceiver) -> None:
-        if self._receivers or self._promised:
-            waiting = self._anyone(self._receivers)
-            if self.mode.one_receiver and (waiting or self._promised):
-                raise self._violation(task_names(self._receivers) or ("a task that was just served",), "receive")
+        if self._receivers:
+            self._check_receivers()
         self._receivers.append(parked)
         self._limit = -1
+
+    def _check_receivers(self) -> None:
+        if self._anyone(self._receivers) and self._one_receiver:
+            raise self._violation(task_names(self._receivers), "receive")
 
     def _redeem(self, parked: ParkedReceiver) -> list[T]:
         """Return what was handed to a receiver, now that its task runs."""
@@ -285,6 +317,10 @@ class WaitingLines(Generic[T]):
             del promised[0]
         else:
             promised.remove(parked)
+        if self._receivers:
+            self._resume()
+        elif not self._senders and not self._recording:
+            self._takeable = self._items
         if self._closed:
             self._end_receivers()
         items: list[T] = parked.items
@@ -310,8 +346,19 @@ class WaitingLines(Generic[T]):
         start = self._hand_over(back, owned=True) if self._receivers else 0
         if start < len(back):
             self._put_back(back[start:])
+        self._resume()
         if self._closed:
             self._end_receivers()
+        self._retune()
+
+    def _resume(self) -> None:
+        """Give what is buffered to a receiver that came while an earlier one had yet to take what it was handed."""
+        if self._receivers and len(self) and not self._promised and self._anyone(self._receivers):
+            parked = self._receivers.pop(0)
+            parked.items = self._pop_many(parked.most, whole=False)
+            self._received += len(parked.items)
+            parked.end(parked)
+            self._promised.append(parked)
         self._retune()
 
     def _leave_line(self, parked: Parked) -> None:
