@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import pytest
 
 from wfrun.concurrency.byte_channel import ByteChannel
-from wfrun.concurrency.channel import Channel
+from wfrun.concurrency.channel import Channel, ChannelMode
 from wfrun.concurrency.errors import ChannelClosed, ChannelTimeout, EndOfChannel, WouldBlock
 from wfrun.concurrency.priority import PriorityChannel
 from wfrun.concurrency.selecting import select
@@ -47,19 +47,23 @@ class Schedule:
     def __post_init__(self) -> None:
         self.random = random.Random(f"{self.kind}/{self.seed}")
         self.capacity = self.random.choice((1, 1, 2, 3, 20, 100))
-        self.channels = [self._channel() for _ in range(self.random.choice((1, 2)))]
         self.senders = self.random.randint(1, 3)
         self.receivers = self.random.randint(1, 3)
+        self.channels = [self._channel() for _ in range(self.random.choice((1, 2)))]
         self.may_cancel_receivers = len(self.channels) > 1 or self.random.random() < 0.6
 
     def _channel(self) -> Channel[Item]:
+        modes = [ChannelMode.MPMC]
+        if self.receivers == 1:
+            modes.append(ChannelMode.SPSC if self.senders == 1 else ChannelMode.MPSC)
+        mode = self.random.choice(modes)
         match self.kind:
             case "bytes":
-                return ByteChannel(self.capacity * 2, weigh=lambda item: item[1] % 4)
+                return ByteChannel(self.capacity * 2, weigh=lambda item: item[1] % 4, mode=mode)
             case "priority":
-                return PriorityChannel(self.capacity, priority=lambda item: item[1] % 3)
+                return PriorityChannel(self.capacity, priority=lambda item: item[1] % 3, mode=mode)
             case _:
-                return Channel(None if self.random.random() < 0.1 else self.capacity)
+                return Channel(None if self.random.random() < 0.1 else self.capacity, mode=mode)
 
     async def run(self) -> None:
         async with asyncio.timeout(10):
