@@ -53,9 +53,10 @@ def print_table(name: str, bars: list[Bar]) -> None:
     width = max((len(bar.name) for bar in bars), default=0)
     print(f"\n{name}")
     for bar in bars:
-        verdict = "ok  " if bar.met else "MISS"
+        verdict = "    " if bar.required is None else "ok  " if bar.met else "MISS"
+        required = " " * 9 if bar.required is None else f"{bar.better} {bar.required:<6g}"
         print(
-            f"  {verdict}  {bar.name:<{width}}  {bar.ratio:8.2f}  {bar.better} {bar.required:<6g} {bar.details}",
+            f"  {verdict}  {bar.name:<{width}}  {bar.ratio:8.2f}  {required} {bar.details}",
             flush=True,
         )
 

@@ -29,13 +29,16 @@ class Bar:
     name: str
     ratio: float
     """What was measured: usually how many times as fast as the peer, else an amount that ``details`` gives a unit."""
-    required: float
+    required: float | None
+    """``None`` for a figure that is shown and not promised."""
     better: Literal[">=", "<="] = ">="
     details: str = ""
 
     @property
     def met(self) -> bool:
-        """Whether the promise holds."""
+        """Whether the promise holds; what is not promised cannot be missed."""
+        if self.required is None:
+            return True
         return self.ratio >= self.required if self.better == ">=" else self.ratio <= self.required
 
 
@@ -67,8 +70,8 @@ def ratios(costs: Mapping[str, list[float]], peer: str, ours: str) -> list[float
     return [theirs / mine for theirs, mine in zip(costs[peer], costs[ours], strict=True)]
 
 
-def ratio_bar(name: str, costs: Mapping[str, list[float]], peer: str, ours: str, required: float) -> Bar:
-    """Return the bar that ``ours`` is at least ``required`` times as fast as ``peer``; costs are in nanoseconds."""
+def ratio_bar(name: str, costs: Mapping[str, list[float]], peer: str, ours: str, required: float | None) -> Bar:
+    """Return the bar that ``ours`` is at least ``required`` times as fast as ``peer``, if that is promised; costs are in nanoseconds."""
     each = ratios(costs, peer, ours)
     details = (
         f"{peer} {statistics.median(costs[peer]):,.0f} ns, {ours} {statistics.median(costs[ours]):,.0f} ns, "

@@ -32,9 +32,9 @@ class Selection:
 class MeasureProtocol:
     """How a measured case is sampled."""
 
-    generations: int = 5
+    generations: int = 8
     """Fresh processes per case."""
-    sampling_s: float = 0.5
+    sampling_s: float = 0.3
     """Time spent on repetitions in each process, after one warm-up."""
     min_repetitions: int = 3
     max_repetitions: int = 200
