@@ -71,7 +71,7 @@ def ratios(costs: Mapping[str, list[float]], peer: str, ours: str) -> list[float
 
 
 def ratio_bar(name: str, costs: Mapping[str, list[float]], peer: str, ours: str, required: float | None) -> Bar:
-    """Return the bar that ``ours`` is at least ``required`` times as fast as ``peer``, if that is promised; costs are in nanoseconds."""
+    """Return the bar that ``ours`` is ``required`` times as fast as ``peer``, if that is promised; costs are in ns."""
     each = ratios(costs, peer, ours)
     details = (
         f"{peer} {statistics.median(costs[peer]):,.0f} ns, {ours} {statistics.median(costs[ours]):,.0f} ns, "

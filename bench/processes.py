@@ -121,7 +121,7 @@ def square(number: int) -> int:
 
 
 def bars() -> list[Bar]:
-    """Measure small items, which are promised in batches, and alone where nothing has to be looked into; and large ones.
+    """Measure small items, promised in batches, and alone where nothing has to be looked into; and large ones.
 
     A tuple sent alone is looked into before it is sent, so that one item that cannot be pickled spoils no other. That
     costs as much as sending a number, and keeps it below the ratio of the others: shown, not promised.
