@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import mmap
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -17,8 +18,12 @@ MIB = 2**20
 linux = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
-def touched(count: int) -> bytearray:
-    return bytearray(b"x") * count
+def touched(count: int) -> mmap.mmap:
+    """Pages of their own: what an allocator hands out may be memory that this process holds already."""
+    pages = mmap.mmap(-1, count)
+    for offset in range(0, count, mmap.PAGESIZE):
+        pages[offset] = 1
+    return pages
 
 
 def test_resident_memory_agrees_with_psutil() -> None:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from wfrun.concurrency.errors import ChannelClosed, ChannelTimeout, EndOfChannel, ModeViolation, WouldBlock
@@ -107,11 +108,11 @@ class OnlyReadableThere:
 @pytest.fixture(autouse=True)
 def nothing_left_behind() -> Iterator[None]:
     before = len(os.listdir("/proc/self/fd")) if sys.platform == "linux" else 0  # noqa: PTH208 - names alone
+    children = psutil.Process().children(recursive=True)
     yield
     after = len(os.listdir("/proc/self/fd")) if sys.platform == "linux" else 0  # noqa: PTH208 - names alone
     assert after == before
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert psutil.Process().children(recursive=True) == children
 
 
 # Into a child

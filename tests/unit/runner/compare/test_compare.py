@@ -314,7 +314,7 @@ def test_what_concerns_the_whole_comparison_is_said(make: Maker) -> None:
 
     said = " | ".join(compare(record, baseline).warnings)
 
-    for words in ("kernel", "uncommitted changes", "5 processes of 0.5 s then", "interrupted", "could not be loaded"):
+    for words in ("kernel", "uncommitted changes", "8 processes of 0.3 s then", "interrupted", "could not be loaded"):
         assert words in said
 
 
