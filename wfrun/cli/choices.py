@@ -78,6 +78,7 @@ def session_options(written: CommandLine) -> SessionOptions:
             pattern=written.pattern,
             tags=tuple(written.tags),
             seed=_seed(written.seed),
+            measured_seed=0 if written.seed is None else _seed(written.seed),
         ),
         limits=Limits(
             workers=_workers(written.workers),

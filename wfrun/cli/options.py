@@ -126,7 +126,7 @@ SeedOption: TypeAlias = Annotated[
     typer.Option(
         "--seed",
         metavar="N",
-        show_default="chosen anew and printed",
+        show_default="chosen anew and printed; for measured cases always 0",
         help="Number that everything random follows from; the same seed gives the same session.",
         rich_help_panel=_HOW,
     ),

@@ -26,6 +26,8 @@ class Selection:
     pattern: str | None = None
     tags: tuple[str, ...] = ()
     seed: int = 0
+    measured_seed: int = 0
+    """The seed of measured cases. Another seed may be other work, so it stays the same unless the user gives one."""
 
 
 @dataclass(frozen=True, slots=True)

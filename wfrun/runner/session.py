@@ -150,6 +150,7 @@ def _plan(discovery: Discovery, options: SessionOptions) -> Plan:
             pattern=selection.pattern,
             tags=selection.tags,
             seed=selection.seed,
+            measured_seed=selection.measured_seed,
             timeout_s=options.limits.timeout_s,
         )
     except NothingSelected:

@@ -25,6 +25,7 @@ def make_plan(
     tags: Collection[str],
     seed: int,
     timeout_s: float,
+    measured_seed: int = 0,
 ) -> Plan:
     """Return the cases to run, in the order of their files.
 
@@ -38,6 +39,7 @@ def make_plan(
         tags: A case must have all of them.
         seed: The session's seed.
         timeout_s: The limit of cases that declare none.
+        measured_seed: The same for measured cases, which must do the same work in sessions that are compared.
 
     Raises:
         NothingSelected: No case fits; the message says what came closest.
@@ -49,16 +51,18 @@ def make_plan(
     ]
     if not wanted:
         raise NothingSelected(_why_nothing(cases, kinds, pattern, tags))
-    planned = tuple(
-        PlannedCase(
-            info=case,
-            measured=any(kind.measured for kind in kinds_of(case) & set(kinds)),
-            seed=case_seed(seed, case.id),
-            timeout_s=case.timeout_s or timeout_s,
-        )
-        for case in wanted
-    )
+    planned = tuple(_planned(case, set(kinds), seed, measured_seed, timeout_s) for case in wanted)
     return Plan(planned, seed, len(cases))
+
+
+def _planned(case: CaseInfo, kinds: set[Kind], seed: int, measured_seed: int, timeout_s: float) -> PlannedCase:
+    measured = any(kind.measured for kind in kinds_of(case) & kinds)
+    return PlannedCase(
+        info=case,
+        measured=measured,
+        seed=case_seed(measured_seed if measured else seed, case.id),
+        timeout_s=case.timeout_s or timeout_s,
+    )
 
 
 def kinds_of(case: CaseInfo) -> set[Kind]:

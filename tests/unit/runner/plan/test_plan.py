@@ -67,11 +67,20 @@ def test_the_authors_own_limit_beats_the_sessions() -> None:
 
 
 def test_a_cases_seed_depends_on_the_session_and_the_id_alone() -> None:
-    alone = plan(Kind.PERFORMANCE, pattern="speed").cases[0].seed
+    alone = plan(Kind.E2E, pattern="both").cases[0].seed
 
-    assert alone == plan(*Kind).cases[2].seed == case_seed(1, CASES[2].id)
-    assert alone != case_seed(2, CASES[2].id)
+    assert alone == plan(Kind.E2E).cases[1].seed == case_seed(1, CASES[1].id)
+    assert alone != case_seed(2, CASES[1].id)
     assert 0 <= alone < 2**63
+
+
+def test_a_measured_case_does_the_same_work_in_every_session_unless_told_otherwise() -> None:
+    def seeds(**given: int) -> list[int]:
+        made = make_plan(CASES, kinds={Kind.PERFORMANCE}, pattern=None, tags=(), seed=5, timeout_s=1, **given)
+        return [planned.seed for planned in made.cases]
+
+    assert seeds() == [case_seed(0, case.id) for case in CASES[1:3]]
+    assert seeds(measured_seed=5) == [case_seed(5, case.id) for case in CASES[1:3]]
 
 
 @pytest.mark.parametrize(
