@@ -42,7 +42,7 @@ def recorded(module_project: Project) -> Project:
     git(module_project.folder, "commit", "--quiet", "--message", "first")
     ran = module_project.run("--performance", "--baseline", "main")
     assert (ran.code, ran.err) == (0, "")
-    assert "main.json: 1 cases added, its first session" in ran.out
+    assert "main.json: 1 case added, its first session" in ran.out
     return module_project
 
 

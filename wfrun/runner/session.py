@@ -189,7 +189,8 @@ def _keep(record: SessionRecord, options: SessionOptions) -> tuple[tuple[str, ..
         problem = error if isinstance(error, FileError) else FileError(str(error))
         return (*notes, f"no baseline was written: {error}"), problem
     sessions = "its first session" if saved.sessions == 1 else f"now {saved.sessions} sessions"
-    notes.append(f"baseline {path}: {saved.cases} cases added, {sessions}")
+    added = f"{saved.cases} case{'s' * (saved.cases != 1)} added"
+    notes.append(f"baseline {path}: {added}, {sessions}")
     return (*notes, *saved.warnings), None
 
 

@@ -99,7 +99,8 @@ def _why_nothing(cases: Sequence[CaseInfo], kinds: Collection[Kind], pattern: st
     if pattern is not None and not by_pattern:
         titles = {_plain(title): title for case in cases for title in (case.title, case.suite_title)}
         close = difflib.get_close_matches(_plain(pattern), titles, n=3, cutoff=0.4)
-        nearest = f"; the nearest titles are {', '.join(repr(titles[key]) for key in close)}" if close else ""
+        named = ", ".join(repr(titles[key]) for key in close)
+        nearest = f"; the nearest title{'s are' if len(close) > 1 else ' is'} {named}" if close else ""
         return f"no case matches the pattern {pattern!r}{nearest}; `wfrun list` shows all {len(cases)}"
     by_tag = [case for case in by_pattern if set(tags) <= set(case.tags)]
     if not by_tag:
