@@ -10,42 +10,21 @@ import signal
 import sys
 import time
 from array import array
-from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.concurrency.processes.items import Batch, Failure
+from wfrun.concurrency.processes.role import Role, Start
 from wfrun.concurrency.processes.shared_ring import SharedRing
 from wfrun.concurrency.processes.wire import Frame, FrameReader, FrameWriter, Kind, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from wfrun.concurrency.processes.importable import FunctionReference, MainModule
 
-__all__ = ["Role", "Start", "main"]
+__all__ = ["main"]
 
 FLUSH_AFTER_NS: Final = 2_000_000
 """Results wait at most this long for others to travel with, plus one item's time."""
-
-
-class Role(Enum):
-    """What the child does with its function."""
-
-    WORK = "call it with each item"
-    CONSUME = "call it once, with the receiving end of a channel"
-    PRODUCE = "call it once, with the sending end of a channel"
-
-
-class Start(NamedTuple):
-    """All a child is told."""
-
-    path: list[str]
-    main: MainModule
-    function: FunctionReference
-    role: Role
-    arguments: tuple[object, ...] = ()
-    capacity: int = 1
-    """Of the channel's end in the child."""
 
 
 def main() -> None:

@@ -18,10 +18,10 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from wfrun.concurrency.processes.child import Role
 from wfrun.concurrency.processes.errors import WorkerStartFailed
 from wfrun.concurrency.processes.items import Batch, Failure
 from wfrun.concurrency.processes.loop import LoopWriter
+from wfrun.concurrency.processes.role import Role
 from wfrun.concurrency.processes.start import ChildProcess, start_child
 from wfrun.concurrency.processes.wire import Frame, Kind
 

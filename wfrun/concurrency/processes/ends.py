@@ -11,10 +11,10 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from wfrun.concurrency.errors import EndOfChannel
-from wfrun.concurrency.processes.child import Role, Start
 from wfrun.concurrency.processes.errors import ItemNotPicklable
 from wfrun.concurrency.processes.importable import is_coroutine_function
 from wfrun.concurrency.processes.items import Batch, Failure, all_sealed_unless_plain, sealed_unless_plain
+from wfrun.concurrency.processes.role import Role, Start
 from wfrun.concurrency.processes.wire import Frame, FrameReader, FrameWriter, Kind, encode
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from wfrun.concurrency.errors import ChannelError
 from wfrun.concurrency.processes.channel import AsyncReceiver, AsyncSender
-from wfrun.concurrency.processes.child import Role
 from wfrun.concurrency.processes.errors import ChildFailed, WorkerStartFailed
 from wfrun.concurrency.processes.importable import FunctionReference
 from wfrun.concurrency.processes.items import Batch
 from wfrun.concurrency.processes.loop import LoopReader, LoopWriter
+from wfrun.concurrency.processes.role import Role
 from wfrun.concurrency.processes.start import ChildProcess, start_child
 from wfrun.concurrency.processes.wire import Kind
 

@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from wfrun.concurrency.processes.child import Role, Start
 from wfrun.concurrency.processes.errors import ItemNotPicklable, shortened
 from wfrun.concurrency.processes.importable import MainModule
 from wfrun.concurrency.processes.loop import settle
+from wfrun.concurrency.processes.role import Role, Start
 from wfrun.concurrency.processes.shared_ring import SharedRing, create_shared_memory
 from wfrun.concurrency.processes.wire import FrameReader, FrameWriter, Kind, encode
 
