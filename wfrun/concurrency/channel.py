@@ -183,7 +183,16 @@ class Channel(WaitingLines[T]):
             raise
         if ending is not parked:
             raise self._nothing_came(parked, ending, None)
-        return self._redeem(parked)[0]
+        promised = self._promised
+        if len(promised) > 1 or self._receivers or self._closed:
+            return self._redeem(parked)[0]
+        # And what is left of _redeem where nobody else is concerned.
+        promised.clear()
+        if not self._senders and not self._recording:
+            self._takeable = self._items
+        item: T = parked.items[0]
+        del parked.items
+        return item
 
     def try_receive(self) -> T:
         """Return the oldest item without waiting.
