@@ -121,11 +121,7 @@ def square(number: int) -> int:
 
 
 def bars() -> list[Bar]:
-    """Measure small items, promised one by one and in batches, and large ones, which are shown.
-
-    A tuple sent alone is looked into before it is sent, so that one item that cannot be pickled spoils no other; that
-    is about a third of what sending it costs, and one reason why it misses its bar.
-    """
+    """Measure small items, promised one by one and in batches, and large ones, which are shown."""
     found: list[Bar] = []
     for kind, alone, batches in (("ints", 10.0, 10.0), ("tuples", 10.0, 10.0), ("1 MB bytes", None, None)):
         costs = interleave(

@@ -10,6 +10,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+from wfrun.measure import neighbours
+
 __all__ = ["busy_s", "processors", "queued_s"]
 
 NANOSECOND_S: Final = 1e-9
@@ -22,13 +24,7 @@ def processors() -> list[int]:
 
 def busy_s() -> float:
     """Return for how long the processors that this process may use have been busy with anything, in all."""
-    ours = {f"cpu{number}" for number in processors()}
-    ticks = 0
-    for name, *fields in map(str.split, _read("/proc/stat").splitlines()):
-        if name in ours:
-            user, nice, system, _idle, _waiting, irq, softirq, steal = map(int, fields[:8])
-            ticks += user + nice + system + irq + softirq + steal
-    return ticks / os.sysconf("SC_CLK_TCK")
+    return neighbours.busy_s(processors()).value or 0.0
 
 
 def queued_s() -> float:

@@ -75,13 +75,16 @@ class Maker:
         name: str = "flow",
         control: Mapping[str, float] | None = None,
         calibration_ns: float = 3e6,
+        others_share: float | None = 0.01,
         **changes: object,
     ) -> Outcome:
         """An outcome with, for each metric, one list of samples a process."""
         count = max(len(processes) for processes in metrics.values())
         generations = tuple(
             self.generation(
-                {metric: processes[index] for metric, processes in metrics.items()}, calibration_ns=[calibration_ns] * 6
+                {metric: processes[index] for metric, processes in metrics.items()},
+                calibration_ns=[calibration_ns] * 6,
+                others_share=others_share,
             )
             for index in range(count)
         )

@@ -151,7 +151,7 @@ class Batch:
             part = self.values[start:stop]
             sealed = [index - start for index in sealed if start <= index < stop]
             failures = {index - start: failure for index, failure in failures.items() if start <= index < stop}
-        body = encode((part, sealed, failures))
+        body = encode((part, sealed, failures), shares=False)
         if body.length <= _MOST_BYTES or stop - start == 1:
             yield start, stop, body
             return

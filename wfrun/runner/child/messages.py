@@ -59,6 +59,8 @@ class Generation:
     """The core it was pinned to."""
     calibration_ns: list[float] = field(default_factory=list)
     """A fixed loop timed around the sampling: how fast the core was then."""
+    others_share: float | None = None
+    """The part of all processors' time that other programs took meanwhile; ``None`` where the system does not tell."""
     void: str | None = None
     """Why this generation must not be used, such as a throttled control group."""
 

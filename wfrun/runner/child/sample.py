@@ -15,6 +15,7 @@ from wfrun.measure.gc_pauses import GcPauses
 from wfrun.measure.latency import LatencyRecorder
 from wfrun.measure.loop_lag import LoopLag
 from wfrun.measure.memory import peak_rss_bytes, reset_peak, settled_rss_bytes
+from wfrun.measure.neighbours import Neighbours
 from wfrun.measure.throttle import throttled_since, throttling
 from wfrun.runner.child.execute import Pass, PassOptions, make_runner
 from wfrun.runner.child.messages import CaseResult, Generation, Status
@@ -68,6 +69,7 @@ def sample_case(case: CollectedCase, options: PassOptions, sampling: SamplingOpt
     started_s = time.perf_counter()
     calibration_ns = calibrate(CALIBRATION_ROUNDS)
     throttled = throttling()
+    neighbours = Neighbours()
     figures = _Figures()
     with make_runner(case) as runner:
         before_bytes = _settle(runner)
@@ -81,11 +83,13 @@ def sample_case(case: CollectedCase, options: PassOptions, sampling: SamplingOpt
     if after_bytes is not None and before_bytes is not None:
         figures.add({"kept_rss_bytes": after_bytes - before_bytes})
     withheld = throttled_since(throttled).value
+    others_share = neighbours.share().value
     generation = Generation(
         samples=figures.samples,
         latency=[list(pair) for pair in figures.latency.histogram().to_pairs()],
         cpu=sampling.cpu,
         calibration_ns=[float(value) for value in (*calibration_ns, *calibrate(CALIBRATION_ROUNDS))],
+        others_share=others_share,
         void="the processor limit of the control group was used up" if withheld and withheld.happened else None,
     )
     return replace(result, duration_s=time.perf_counter() - started_s, generation=generation)

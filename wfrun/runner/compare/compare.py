@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wfrun.measure.metrics import METRICS
-from wfrun.runner.compare.judge import Limits, judge
-from wfrun.runner.compare.machine import comparability, slowdown
+from wfrun.runner.compare.judge import Limits, judge, unless_disturbed
+from wfrun.runner.compare.machine import busier, comparability, slowdown
 from wfrun.runner.compare.notes import case_notes, renames, session_notes
 from wfrun.runner.compare.verdicts import Comparison, MetricComparison, Verdict
 from wfrun.stats.percentiles import pooled_floor
@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 
     from wfrun.measure.metrics import Metric
     from wfrun.runner.compare.machine import Comparability
-    from wfrun.runner.record.models import Baseline, BaselineCase, MetricRecord, OutcomeRecord, SessionRecord
+    from wfrun.runner.record.models import (
+        Baseline,
+        BaselineCase,
+        CaseMeasurements,
+        MetricRecord,
+        OutcomeRecord,
+        SessionRecord,
+    )
 
 __all__ = ["compare_session"]
 
@@ -84,27 +91,39 @@ class _View:
             process for kept in self.baseline.metric_by_session(case_id, metric) for process in kept.samples if process
         ]
 
-    def calibration_then(self, case_id: str) -> list[tuple[float, ...]]:
-        cases = (case for session in self.baseline.sessions for case in session.cases if case.id == case_id)
-        return [process for case in cases for process in case.measurements.calibration_ns]
+    def surroundings(self, case_id: str, now: CaseMeasurements | None) -> _Surroundings:
+        cases = [case for session in self.baseline.sessions for case in session.cases if case.id == case_id]
+        loop_then = [process for case in cases for process in case.measurements.calibration_ns]
+        others_then = [share for case in cases for share in case.measurements.others_share]
+        return _Surroundings(
+            slower=slowdown(loop_then, () if now is None else now.calibration_ns),
+            busier=busier(others_then, () if now is None else now.others_share),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Surroundings:
+    """How the machine was while a case was measured, against then; what is not known is ``None``."""
+
+    slower: float | None
+    busier: float | None
 
 
 def _compare_case(view: _View, case: BaselineCase, outcome: OutcomeRecord) -> Iterable[MetricComparison]:
     then = case.measurements.metrics
     now = {} if outcome.measurements is None else outcome.measurements.metrics
-    calibration_now = () if outcome.measurements is None else outcome.measurements.calibration_ns
-    slower = slowdown(view.calibration_then(case.id), calibration_now)
+    surroundings = view.surroundings(case.id, outcome.measurements)
     for name in (*then, *(name for name in now if name not in then)):
         if name not in now:
             yield _row(view, case, name, Verdict.MISSING, old=_old(view, case, then[name], name), unit=then[name].unit)
         elif name not in then:
             yield _row(view, outcome, name, Verdict.NEW, new=now[name].floor, unit=now[name].unit)
         else:
-            yield _compare_metric(view, case, name, (then[name], now[name]), slower)
+            yield _compare_metric(view, case, name, (then[name], now[name]), surroundings)
 
 
 def _compare_metric(
-    view: _View, case: BaselineCase, name: str, records: tuple[MetricRecord, MetricRecord], slower: float | None
+    view: _View, case: BaselineCase, name: str, records: tuple[MetricRecord, MetricRecord], surroundings: _Surroundings
 ) -> MetricComparison:
     then, now = records
     why_not = _not_comparable(view, name, then, now)
@@ -118,8 +137,12 @@ def _compare_metric(
     new_processes = [process for process in now.samples if process]
     compared = compare_floors(old_processes, new_processes, metric.better)
     threshold_percent, doubts = _threshold(view, case.id, metric, old_processes, new_processes)
-    timed = metric.kind in ("time", "tail")
-    judgement = judge(compared, metric.better, Limits(threshold_percent / 100, metric.slack), slower if timed else None)
+    limits = Limits(threshold_percent / 100, metric.slack)
+    if metric.kind in ("time", "tail"):
+        judgement = judge(compared, metric.better, limits, surroundings.slower)
+        judgement = unless_disturbed(judgement, surroundings.busier)
+    else:
+        judgement = judge(compared, metric.better, limits)
     return MetricComparison(
         case_id=case.id,
         title=case.title,

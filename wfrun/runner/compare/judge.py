@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from wfrun.stats.percentiles import Better
     from wfrun.stats.resampling import FloorsCompared
 
-__all__ = ["CALIBRATION_TOLERANCE", "Judgement", "Limits", "judge"]
+__all__ = ["CALIBRATION_TOLERANCE", "OTHERS_TOLERANCE", "Judgement", "Limits", "judge", "unless_disturbed"]
 
 CALIBRATION_TOLERANCE: Final = 0.05
 """Between sessions on one machine the fixed loop lies 2.5 % apart (rms); twice that is more than its own scatter."""
+
+OTHERS_TOLERANCE: Final = 0.1
+"""On a quiet machine the share that others take stays below half of this; one busy program on two cores takes 0.5."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,29 @@ def judge(compared: FloorsCompared, better: Better, limits: Limits, slowdown: fl
     if verdict is Verdict.INCONCLUSIVE:
         return Judgement(verdict, (_could_have_seen(plain, limits.threshold),))
     return Judgement(verdict)
+
+
+def unless_disturbed(judgement: Judgement, busier: float | None) -> Judgement:
+    """Return ``judgement``, or that nothing can be said, where other programs explain a change as well as the code.
+
+    A neighbour on another core took 8 to 9 % off cases that move much memory, in every process, and when measured again
+    too; the fixed loop kept its speed.
+
+    Args:
+        judgement: Over a time.
+        busier: How much more of the machine others took than then, as a part of all processors' time; ``None`` where
+            that is not known.
+    """
+    if busier is None or abs(busier) <= OTHERS_TOLERANCE:
+        return judgement
+    suspected = Verdict.REGRESSED if busier > 0 else Verdict.IMPROVED
+    if judgement.verdict is not suspected:
+        return judgement
+    doubt = (
+        f"{suspected.value}, but other programs took {abs(busier) * 100:.0f} % of the machine "
+        f"{'more' if busier > 0 else 'less'} than at the baseline: measure again while it is quiet"
+    )
+    return Judgement(Verdict.INCONCLUSIVE, (*judgement.warnings, doubt))
 
 
 def _verdict(change: _Change, threshold: float) -> Verdict:

@@ -12,7 +12,7 @@ from wfrun.stats.percentiles import pooled_floor
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Comparability", "comparability", "slowdown"]
+__all__ = ["Comparability", "busier", "comparability", "slowdown"]
 
 _PYTHON_KEY: Final = "python_minor"
 
@@ -66,6 +66,15 @@ def slowdown(then: Sequence[Sequence[float]], now: Sequence[Sequence[float]]) ->
     if (by_floor > 1) != (by_median > 1):
         return 1.0
     return min(by_floor, by_median) if by_floor > 1 else max(by_floor, by_median)
+
+
+def busier(then: Sequence[float | None], now: Sequence[float | None]) -> float | None:
+    """Return how much more of all processors' time others took than then; ``None`` where a side does not know.
+
+    The median over the processes: a bad stretch that touched few of them is what rounds and floors are for.
+    """
+    before, after = [share for share in then if share is not None], [share for share in now if share is not None]
+    return statistics.median(after) - statistics.median(before) if before and after else None
 
 
 def _median_of_least(processes: Sequence[Sequence[float]]) -> float:

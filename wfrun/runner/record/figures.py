@@ -42,6 +42,9 @@ def measurements_of(outcome: Outcome) -> tuple[CaseMeasurements | None, tuple[st
         latency=_merged(generation.latency for generation in used),
         cores=tuple(generation.cpu for generation in used),
         calibration_ns=tuple(tuple(_rounded(ns) for ns in generation.calibration_ns) for generation in used),
+        others_share=tuple(
+            None if generation.others_share is None else round(generation.others_share, 3) for generation in used
+        ),
         void=void,
     )
     return measurements, tuple(_doubts(outcome, len(used), void, samples))

@@ -58,6 +58,11 @@ class CaseMeasurements(ClosedModel):
     calibration_ns: tuple[tuple[float, ...], ...] = Field(
         description="a fixed loop timed around the sampling, in ns, one list a process: how fast the core was then"
     )
+    others_share: tuple[float | None, ...] = Field(
+        default=(),
+        description="the part of all processors' time that other programs took, one number a process: 0.5 is one of "
+        "two processors; null where the system does not tell",
+    )
     void: tuple[str, ...] = Field(
         default=(), description="why processes were left out of everything above, one reason each"
     )

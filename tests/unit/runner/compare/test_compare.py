@@ -217,6 +217,41 @@ def test_a_machine_that_has_become_slower_does_not_excuse_memory(make: Maker) ->
     assert only(compare(now, baseline), "peak_rss_bytes").verdict is Verdict.REGRESSED
 
 
+@pytest.mark.parametrize(
+    ("factor", "then", "now", "verdict"),
+    [
+        (1.2, 0.02, 0.45, Verdict.INCONCLUSIVE),
+        (1.2, 0.45, 0.45, Verdict.REGRESSED),
+        (1.2, 0.45, 0.02, Verdict.REGRESSED),
+        (1.2, None, 0.45, Verdict.REGRESSED),
+        (0.8, 0.45, 0.02, Verdict.INCONCLUSIVE),
+        (0.8, 0.02, 0.45, Verdict.IMPROVED),
+        (1.0, 0.02, 0.45, Verdict.SAME),
+    ],
+)
+def test_what_busier_neighbours_explain_is_not_blamed_on_the_code(
+    make: Maker, factor: float, then: float | None, now: float, verdict: Verdict
+) -> None:
+    samples = make.processes(1e6)
+    changed = [[sample * factor for sample in process] for process in samples]
+    baseline = make.baseline(make.record(make.measured({"wall_time_ns": samples}, others_share=then)))
+
+    row = only(compare(make.record(make.measured({"wall_time_ns": changed}, others_share=now)), baseline))
+
+    assert row.verdict is verdict
+    assert any("other programs took 43 % of the machine" in text for text in row.warnings) == (
+        verdict is Verdict.INCONCLUSIVE
+    )
+
+
+def test_busier_neighbours_do_not_excuse_memory(make: Maker) -> None:
+    baseline = make.baseline(make.record(make.measured({"peak_rss_bytes": [[1e7]] * 5})))
+
+    now = make.record(make.measured({"peak_rss_bytes": [[1.3e7]] * 5}, others_share=0.5))
+
+    assert only(compare(now, baseline), "peak_rss_bytes").verdict is Verdict.REGRESSED
+
+
 def test_a_case_that_is_gone_is_missing_when_it_was_asked_for(make: Maker) -> None:
     baseline = make.baseline(wall(make, 1e6))
     record = make.record(make.plain())
