@@ -10,11 +10,13 @@ from typing import Any, Final, TypeVar
 from wfrun.authoring.errors import BadDeclaration
 from wfrun.authoring.info import Kind
 
-__all__ = ["CaseDeclaration", "FixtureDeclaration", "Suite"]
+__all__ = ["LEAKS", "CaseDeclaration", "FixtureDeclaration", "Suite"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 CONTEXT: Final = "context"
+LEAKS: Final = ("tasks", "threads", "processes", "descriptors", "files", "memory")
+"""What a case may leave behind, by the words of ``allow_leaks``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class CaseDeclaration:
     own_process: bool
     virtual_time: bool
     pinned: bool
+    allow_leaks: tuple[str, ...] = ()
+    """Of :data:`LEAKS`: what the case may leave behind."""
 
     @property
     def place(self) -> str:
@@ -77,6 +81,7 @@ class Suite:
         own_process: bool = False,
         virtual_time: bool = False,
         pinned: bool = True,
+        allow_leaks: Iterable[str] = (),
     ) -> Callable[[Function], Function]:
         """Declare the decorated function, sync or async, as a case.
 
@@ -93,9 +98,11 @@ class Suite:
             virtual_time: Run it on a loop whose clock jumps over waits (:mod:`wfrun.virtual_time`).
             pinned: Tie measuring processes to one core, which makes figures steadier; False where the case starts
                 processes or threads of its own that should have the others.
+            allow_leaks: Some of tasks, threads, processes, descriptors, files and memory: what the case may leave
+                behind without failing for it. Processes and files are removed all the same.
 
         Raises:
-            BadDeclaration: A kind is unknown, a parameter has no values, or the function cannot take a parameter.
+            BadDeclaration: A kind or leak is unknown, a parameter has no values, or the function cannot take one.
         """
 
         def declare(function: Function) -> Function:
@@ -110,6 +117,7 @@ class Suite:
                     own_process=own_process,
                     virtual_time=virtual_time,
                     pinned=pinned,
+                    allow_leaks=_checked_leaks(allow_leaks, function),
                 )
             )
             return function
@@ -184,6 +192,14 @@ def _checked_kinds(kinds: Iterable[str], function: Callable[..., Any]) -> tuple[
     if not checked:
         raise BadDeclaration(f"{place_of(function)}: a case needs at least one kind of {', '.join(Kind)}")
     return checked
+
+
+def _checked_leaks(leaks: Iterable[str], function: Callable[..., Any]) -> tuple[str, ...]:
+    allowed = (leaks,) if isinstance(leaks, str) else tuple(dict.fromkeys(leaks))
+    for leak in allowed:
+        if leak not in LEAKS:
+            raise BadDeclaration(f"{place_of(function)}: {leak!r} is no kind of leak; there are {', '.join(LEAKS)}")
+    return allowed
 
 
 def _checked_parameters(

@@ -148,3 +148,19 @@ def test_a_changed_function_changes_the_digest(tmp_path: Path) -> None:
     (after,) = collect(tmp_path / "b", "@suite.case()\ndef x(): return 2\n")
 
     assert before.info.source_hash != after.info.source_hash
+
+
+def test_a_case_may_say_what_it_leaves_behind(tmp_path: Path) -> None:
+    one, many = collect(
+        tmp_path,
+        "@suite.case(allow_leaks='threads')\ndef one(): ...\n"
+        "@suite.case(allow_leaks=['tasks', 'files'])\ndef many(): ...\n",
+    )
+
+    assert one.declaration.allow_leaks == ("threads",)
+    assert many.declaration.allow_leaks == ("tasks", "files")
+
+
+def test_an_unknown_leak_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadDeclaration, match="'sockets' is no kind of leak; there are tasks, threads, processes"):
+        collect(tmp_path, "@suite.case(allow_leaks=['sockets'])\ndef leaks(): ...\n")

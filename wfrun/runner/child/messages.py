@@ -84,6 +84,8 @@ class CaseResult:
     notes: dict[str, Any] = field(default_factory=dict)
     """JSON values that the case attached to its result, by name."""
     generation: Generation | None = None
+    warnings: tuple[str, ...] = ()
+    """Sentences for the reader that change nothing about how it ended, such as what was undone after it."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values; the notes as they are, which may be anything."""
@@ -98,6 +100,7 @@ class CaseResult:
             **{
                 **value,
                 "status": Status(value["status"]),
+                "warnings": tuple(value["warnings"]),
                 "generation": None if generation is None else Generation(**generation),
             }
         )

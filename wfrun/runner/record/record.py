@@ -48,7 +48,7 @@ def record_session(
     for outcome in run_result.outcomes:
         measurements, doubts = measurements_of(outcome)
         outcomes.append(_outcome_record(outcome, measurements))
-        warnings.extend(doubts)
+        warnings.extend((*doubts, *outcome.warnings))
     return SessionRecord(
         created=around.created,
         tool_version=__version__,
@@ -68,7 +68,7 @@ def record_session(
             for f in discovery.failures
         ),
         outcomes=tuple(outcomes),
-        warnings=tuple(_text(warning) for warning in warnings),
+        warnings=tuple(_text(warning) for warning in dict.fromkeys(warnings)),
     )
 
 

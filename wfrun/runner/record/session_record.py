@@ -91,7 +91,9 @@ class SessionRecord(ClosedModel):
     planned: int = Field(description="cases that were chosen")
     load_failures: tuple[LoadFailureRecord, ...] = Field(description="suite files that could not be loaded")
     outcomes: tuple[OutcomeRecord, ...] = Field(description="in the order they finished")
-    warnings: tuple[str, ...] = Field(default=(), description="doubts about what is recorded")
+    warnings: tuple[str, ...] = Field(
+        default=(), description="doubts about what is recorded, and what suites changed and wfrun undid"
+    )
 
     @property
     def measured_green(self) -> tuple[OutcomeRecord, ...]:

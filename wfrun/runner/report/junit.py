@@ -74,7 +74,7 @@ def _by_suite(story: SessionStory) -> dict[tuple[str, str], list[ET.Element]]:
 
 
 def _outcome(outcome: Outcome) -> ET.Element:
-    case = _planned_case(outcome.case, outcome.duration_s)
+    case = _planned_case(outcome.case, outcome.duration_s, outcome.warnings)
     if outcome.status in _ELEMENTS:
         details = "\n".join(
             [outcome.details, *(f"tear-down did not finish: {t}" for t in outcome.unfinished_teardowns)]
@@ -93,7 +93,7 @@ def _not_run(case: PlannedCase) -> ET.Element:
     return element
 
 
-def _planned_case(case: PlannedCase, time_s: float) -> ET.Element:
+def _planned_case(case: PlannedCase, time_s: float, warnings: Iterable[str] = ()) -> ET.Element:
     info = case.info
     element = _testcase(
         name=case_title(info),
@@ -103,7 +103,8 @@ def _planned_case(case: PlannedCase, time_s: float) -> ET.Element:
         time_s=time_s,
     )
     kinds, tags = ", ".join(info.kinds), ", ".join(info.tags)
-    _properties(element, {"id": info.id, "kinds": kinds, "tags": tags, "seed": str(case.seed)})
+    values = {"id": info.id, "kinds": kinds, "tags": tags, "seed": str(case.seed), "warnings": "\n".join(warnings)}
+    _properties(element, values)
     return element
 
 

@@ -155,4 +155,5 @@ def outcome_of(
         items=result.items,
         notes=result.notes,
         unfinished_teardowns=tuple(unfinished_teardowns),
+        warnings=result.warnings,
     )

@@ -171,3 +171,11 @@ def test_any_text_in_any_place_gives_a_document_that_can_be_read(text: str) -> N
     outcome = make.outcome(Status.FAILED, case, message=text, details=text, output=CapturedOutput(text))
 
     parsed(make.story(outcome, failures=(LoadFailure(text, text, text),)))
+
+
+def test_what_was_undone_after_a_case_is_a_property_of_it(make: Make) -> None:
+    story = make.story(make.outcome(warnings=("suite_load.py changed sys.path; undone",)))
+
+    properties = {each.get("name"): each.get("value") for each in only_case(parsed(story)).iter("property")}
+
+    assert properties["warnings"] == "suite_load.py changed sys.path; undone"
