@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from wfrun.authoring.info import Kind
+from wfrun.cli.tools import tools_of
 from wfrun.errors import UsageError
 from wfrun.measure.metrics import METRICS
 from wfrun.runner.options import Limits, Outputs, Selection, SessionOptions
@@ -37,6 +38,9 @@ class CommandLine:
     timeout: str = "60s"
     seed: str | None = None
     targets: Sequence[str] = ()
+    in_process: bool = False
+    pdb: bool = False
+    no_capture: bool = False
     verbose: bool = False
     quiet: bool = False
     junit: str | None = None
@@ -71,6 +75,7 @@ def session_options(written: CommandLine) -> SessionOptions:
         raise UsageError("--replace says what to do with the file of --baseline; add --baseline FILE")
     if written.thresholds and written.compare is None:
         raise UsageError("--threshold says how --compare judges; add --compare FILE")
+    tools = tools_of(written)
     return SessionOptions(
         paths=tuple(Path(path) for path in written.paths),
         selection=Selection(
@@ -81,10 +86,11 @@ def session_options(written: CommandLine) -> SessionOptions:
             measured_seed=0 if written.seed is None else _seed(written.seed),
         ),
         limits=Limits(
-            workers=_workers(written.workers),
+            workers=1 if written.workers is None and not tools.capture else _workers(written.workers),
             timeout_s=_timeout_s(written.timeout),
             fail_fast=written.fail_fast,
             targets=_targets(written.targets),
+            tools=tools,
         ),
         outputs=Outputs(
             verbosity=int(written.verbose) - int(written.quiet),

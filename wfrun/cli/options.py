@@ -16,12 +16,15 @@ __all__ = [
     "CompareOption",
     "E2eOption",
     "FailFastOption",
+    "InProcessOption",
     "IntegrationOption",
     "JsonOption",
     "JunitOption",
     "ListJsonOption",
+    "NoCaptureOption",
     "PathsArgument",
     "PatternOption",
+    "PdbOption",
     "PerformanceOption",
     "QuietOption",
     "ReplaceOption",
@@ -40,6 +43,7 @@ __all__ = [
 _KINDS = "Kinds of cases (all but performance and stress unless some are named)"
 _WHICH = "Which cases"
 _HOW = "How they run"
+_CLOSER = "Looking closer"
 _TELL = "What is told, and where"
 _MEASURE = "Measuring against a baseline"
 
@@ -139,6 +143,32 @@ TargetOption: TypeAlias = Annotated[
         show_default=False,
         help="Drive another system where suites ask for NAME, such as channels=asyncio. May be given several times.",
         rich_help_panel=_HOW,
+    ),
+]
+
+InProcessOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--in-process",
+        help="Run the cases in this very process, one after another, with its standard input and output. Nothing is"
+        " measured, and a case that crashes takes the session with it.",
+        rich_help_panel=_CLOSER,
+    ),
+]
+PdbOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--pdb",
+        help="Open the debugger where a case fails, in this process (--in-process) and without time limits.",
+        rich_help_panel=_CLOSER,
+    ),
+]
+NoCaptureOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--no-capture",
+        help="Let what cases print go straight through, as it is; one worker unless --workers says otherwise.",
+        rich_help_panel=_CLOSER,
     ),
 ]
 

@@ -12,7 +12,7 @@ from wfrun.measure.metrics import METRICS
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Limits", "MeasureProtocol", "Outputs", "Selection", "SessionOptions"]
+__all__ = ["Limits", "MeasureProtocol", "Outputs", "Selection", "SessionOptions", "Tools"]
 
 DEFAULT_KINDS: Final = frozenset(kind for kind in Kind if not kind.measured)
 
@@ -43,6 +43,23 @@ class MeasureProtocol:
 
 
 @dataclass(frozen=True, slots=True)
+class Tools:
+    """What looks closer at the cases while they run."""
+
+    in_process: bool = False
+    """Cases run in this process, with its standard input and output, instead of in children."""
+    pdb: bool = False
+    """A debugger opens where a case fails, and nothing has a time limit. Implies ``in_process``."""
+    capture: bool = True
+    """What cases print is kept for their results, instead of going straight to where wfrun prints."""
+
+    @property
+    def distort(self) -> bool:
+        """Whether figures taken with these would not be those of the cases, so that none are taken."""
+        return self.in_process
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What a run may use."""
 
@@ -56,6 +73,7 @@ class Limits:
     protocol: MeasureProtocol = MeasureProtocol()
     targets: tuple[tuple[str, str], ...] = ()
     """Systems that suites drive, by the name they ask for: ``("channels", "asyncio")``."""
+    tools: Tools = Tools()
 
 
 @dataclass(frozen=True, slots=True)

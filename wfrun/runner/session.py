@@ -24,6 +24,7 @@ from wfrun.runner.record.surroundings import look_around
 from wfrun.runner.report.live import make_progress
 from wfrun.runner.report.report import report_session, session_console
 from wfrun.runner.report.story import SessionStory
+from wfrun.runner.run.in_process import beside_cases
 from wfrun.runner.run.run import run_plan
 
 if TYPE_CHECKING:
@@ -64,11 +65,11 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
     if outputs.baseline_path is not None:
         # Minutes of measuring are not to end in a refusal.
         refuse_early(_resolved(outputs.baseline_path), surroundings, replace=outputs.replace_baseline)
-    with make_progress(console, outputs.verbosity) as progress:
+    with make_progress(console, outputs.verbosity, alone=options.limits.tools.capture) as progress:
 
         def run(part: Plan, *, confirming: bool = False) -> tuple[RunResult, SessionRecord]:
             running = run_plan(part, options.limits, progress, channel_type, confirming=confirming)
-            result = asyncio.run(running)
+            result = beside_cases(running) if options.limits.tools.in_process else asyncio.run(running)
             return result, record_session(part, result, discovery, options, surroundings=surroundings)
 
         result, record = run(plan)
@@ -152,6 +153,7 @@ def _plan(discovery: Discovery, options: SessionOptions) -> Plan:
             seed=selection.seed,
             measured_seed=selection.measured_seed,
             timeout_s=options.limits.timeout_s,
+            measure=not options.limits.tools.distort,
         )
     except NothingSelected:
         # Suites that do not load are the likelier reason, and must be seen.

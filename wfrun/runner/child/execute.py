@@ -17,6 +17,7 @@ from wfrun.concurrency.errors import Unsupported
 from wfrun.runner.child.failures import one_line, place_text, traceback_text
 from wfrun.runner.child.guard import CaseStopped
 from wfrun.runner.child.messages import CaseResult, Status
+from wfrun.runner.child.tools.tool import NO_TOOLS
 from wfrun.virtual_time import VirtualTimeLoop
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from wfrun.authoring.collect import CollectedCase
     from wfrun.measure.latency import LatencyRecorder
     from wfrun.runner.child.guard import CaseGuard
+    from wfrun.runner.child.tools.tool import CaseTools
 
 __all__ = ["Pass", "PassOptions", "make_runner", "run_case"]
 
@@ -47,6 +49,7 @@ class PassOptions:
     guard: CaseGuard
     on_teardowns: Callable[[list[str]], None]
     """Told the names of the tear-downs still to run, each time there are fewer."""
+    tools: CaseTools = NO_TOOLS
 
 
 def make_runner(case: CollectedCase) -> asyncio.Runner:
@@ -90,6 +93,7 @@ class Pass:
     def run(self, runner: asyncio.Runner) -> None:
         """Run the pass on ``runner``'s loop; what goes wrong is kept for :meth:`result`."""
         started_s = time.perf_counter()
+        self._options.tools.on_loop(runner.get_loop())
         try:
             with self._guard.watching(self._options.timeout_s):
                 runner.run(self._main())
@@ -107,6 +111,8 @@ class Pass:
         """Keep an error of the phase that the pass is in."""
         if not any(error is known for _, known in self._errors):
             self._errors.append((self._phase, error))
+            if not self._is_our_stop(error) and not isinstance(error, SkipCase | Unsupported):
+                self._options.tools.on_error(self._case.info, error)
 
     def result(self) -> CaseResult:
         """Return how the pass ended; the first thing that went wrong decides."""

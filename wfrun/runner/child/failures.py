@@ -12,7 +12,7 @@ from wfrun.errors import WfrunError
 if TYPE_CHECKING:
     import types
 
-__all__ = ["describe_tasks", "one_line", "place_text", "traceback_text"]
+__all__ = ["describe_tasks", "one_line", "place_text", "skip_own", "traceback_text"]
 
 _OWN_FOLDERS: Final = tuple(str(Path(__file__).parents[2] / name) for name in ("runner", "authoring"))
 MOST_TASKS: Final = 20
@@ -34,9 +34,9 @@ def traceback_text(error: BaseException) -> str:
 
     It is empty for an error that wfrun raised on purpose and no other code led to: its text says where to look.
     """
-    if isinstance(error, WfrunError) and _skip_own(error.__traceback__) is error.__traceback__:
+    if isinstance(error, WfrunError) and skip_own(error.__traceback__) is error.__traceback__:
         return ""
-    return "".join(traceback.format_exception(type(error), error, _skip_own(error.__traceback__))).rstrip()
+    return "".join(traceback.format_exception(type(error), error, skip_own(error.__traceback__))).rstrip()
 
 
 def place_text(error: BaseException) -> str:
@@ -47,7 +47,8 @@ def place_text(error: BaseException) -> str:
     return ("stopped at\n" + "".join(traceback.format_list(frames))).rstrip()
 
 
-def _skip_own(frames: types.TracebackType | None) -> types.TracebackType | None:
+def skip_own(frames: types.TracebackType | None) -> types.TracebackType | None:
+    """Return ``frames`` from the first that is not the runner's own."""
     rest = frames
     while rest is not None:
         file = rest.tb_frame.f_code.co_filename

@@ -45,6 +45,7 @@ class CaseGuard:
         self._watching = False
         self._finishing = False
         self._calls = 0
+        self._suspended = False
 
     def install(self) -> None:
         """Take over SIGALRM and SIGINT of this process, again where a case has changed what they do."""
@@ -60,6 +61,7 @@ class CaseGuard:
         self.timed_out = self.grace_over = False
         self.diagnosis = ""
         self._calls = 0
+        self._suspended = False
         self._watching = True
         signal.setitimer(signal.ITIMER_REAL, timeout_s)
         try:
@@ -74,6 +76,11 @@ class CaseGuard:
         self._task = task
         self._loop = loop
 
+    def suspend(self) -> None:
+        """Give this pass as long as it takes: somebody looks at it in a debugger."""
+        self._suspended = True
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
     @contextmanager
     def finishing(self, grace_s: float) -> Iterator[None]:
         """Give what follows the case ``grace_s``; what blocks longer is left by :class:`CaseStopped`, each time anew.
@@ -81,7 +88,8 @@ class CaseGuard:
         Ctrl-C changes nothing here: what finishes is what it asks for.
         """
         self._finishing = True
-        signal.setitimer(signal.ITIMER_REAL, grace_s + SECOND_CALL_S, SECOND_CALL_S)
+        if not self._suspended:
+            signal.setitimer(signal.ITIMER_REAL, grace_s + SECOND_CALL_S, SECOND_CALL_S)
         try:
             yield
         finally:

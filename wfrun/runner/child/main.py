@@ -21,11 +21,15 @@ from wfrun.runner.child.frames import read_frame, write_frame
 from wfrun.runner.child.guard import CaseGuard
 from wfrun.runner.child.lifeline import die_with_parent
 from wfrun.runner.child.messages import CaseResult, LoadFailure, Status
+from wfrun.runner.child.tools.make import make_tools
+from wfrun.runner.child.tools.tool import NO_TOOLS, refuse_breakpoint
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from wfrun.authoring.collect import CollectedCase
 
-__all__ = ["main"]
+__all__ = ["Child", "main"]
 
 REPLY: Final = "reply"
 EVENT: Final = "event"
@@ -33,17 +37,24 @@ LEAVING_S: Final = 0.5
 """How long threads and exit handlers may take once there is nothing more to do."""
 
 
-class _Child:
-    """What this process has collected so far, and the pipe it answers through."""
+class Child:
+    """What this process has collected so far, and what it does when asked; ``tell`` takes events to the parent."""
 
-    def __init__(self, reply_descriptor: int) -> None:
-        self._reply_descriptor = reply_descriptor
+    def __init__(self, tell: Callable[[dict[str, Any]], None]) -> None:
+        self._tell = tell
+        self.tools = NO_TOOLS
         self._cases: dict[str, dict[str, CollectedCase]] = {}
         self._guard = CaseGuard()
         self._commons = Commons()
 
     def install(self) -> None:
+        """Take over the signals by which cases are stopped."""
         self._guard.install()
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C reached this process."""
+        return self._guard.interrupted
 
     def handle(self, command: dict[str, Any]) -> dict[str, Any]:
         """Do what the parent asks and return the answer."""
@@ -77,6 +88,8 @@ class _Child:
 
     def _run(self, command: dict[str, Any]) -> CaseResult:
         case_id = command["id"]
+        if self.tools is NO_TOOLS and command["tools"]:
+            self.tools = make_tools(command["tools"], self._guard)
         try:
             case = self._load(Path(command["file"])).get(case_id)
         except BaseException as error:  # noqa: BLE001 - as in _collect
@@ -95,18 +108,18 @@ class _Child:
             targets=command["targets"],
             guard=self._guard,
             on_teardowns=self._tell_teardowns,
+            tools=self.tools,
         )
         if command["sampling"] is None:
-            return run_case(case, options)
+            with self.tools.around(case.info):
+                result = run_case(case, options)
+            return self.tools.finished(result)
         # Only measuring needs these, and a warm worker should start fast.
         from wfrun.runner.child.sample import SamplingOptions, empty_case, sample_case  # noqa: PLC0415
 
         if command["control"]:
             case = empty_case(case.info)
         return sample_case(case, options, SamplingOptions(**command["sampling"]))
-
-    def _tell(self, event: dict[str, Any]) -> None:
-        write_frame(self._reply_descriptor, {"type": EVENT, **event})
 
     def _tell_teardowns(self, pending: list[str]) -> None:
         self._tell({"teardowns": list(pending)})
@@ -121,7 +134,8 @@ def main() -> None:
     faulthandler.enable()
     faulthandler.register(signal.SIGUSR1, all_threads=True)
     sys.argv = ["wfrun"]
-    child = _Child(reply_descriptor)
+    sys.breakpointhook = refuse_breakpoint
+    child = Child(lambda event: write_frame(reply_descriptor, {"type": EVENT, **event}))
     child.install()
     pid = os.getpid()
     try:

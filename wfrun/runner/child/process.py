@@ -35,9 +35,12 @@ class ChildDied(WfrunError):
 
 
 class ChildProcess:
-    """One child. Its own session and process group, no standard input, both outputs captured into one bounded text."""
+    """One child. Its own session and process group, no standard input, both outputs captured into one bounded text.
 
-    def __init__(self, output_bytes: int) -> None:
+    Without ``capture`` they go to where those of this process go.
+    """
+
+    def __init__(self, output_bytes: int, *, capture: bool = True) -> None:
         command_read, self._command_fd = os.pipe()
         self._reply_fd, reply_write = os.pipe()
         self._output_fd, output_write = os.pipe()
@@ -46,8 +49,8 @@ class ChildProcess:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "wfrun.runner.child.main", *map(str, theirs), str(os.getpid())],
                 stdin=subprocess.DEVNULL,
-                stdout=output_write,
-                stderr=output_write,
+                stdout=output_write if capture else None,
+                stderr=output_write if capture else None,
                 pass_fds=theirs,
                 start_new_session=True,
                 env={**os.environ, **MARK},

@@ -26,6 +26,7 @@ def make_plan(
     seed: int,
     timeout_s: float,
     measured_seed: int = 0,
+    measure: bool = True,
 ) -> Plan:
     """Return the cases to run, in the order of their files.
 
@@ -40,6 +41,7 @@ def make_plan(
         seed: The session's seed.
         timeout_s: The limit of cases that declare none.
         measured_seed: The same for measured cases, which must do the same work in sessions that are compared.
+        measure: Whether performance and stress cases are measured; otherwise they are checked like the others.
 
     Raises:
         NothingSelected: No case fits; the message says what came closest.
@@ -51,7 +53,7 @@ def make_plan(
     ]
     if not wanted:
         raise NothingSelected(_why_nothing(cases, kinds, pattern, tags))
-    planned = tuple(_planned(case, set(kinds), seed, measured_seed, timeout_s) for case in wanted)
+    planned = tuple(_planned(case, set(kinds) if measure else set(), seed, measured_seed, timeout_s) for case in wanted)
     return Plan(planned, seed, len(cases))
 
 

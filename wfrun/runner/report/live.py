@@ -65,14 +65,15 @@ class Progress(Protocol):
         """Leave the terminal as it was found."""
 
 
-def make_progress(console: Console, verbosity: int) -> Progress:
+def make_progress(console: Console, verbosity: int, *, alone: bool = True) -> Progress:
     """Return the listener that fits the console: animated on a terminal that is watched, plain elsewhere.
 
     Args:
         console: Where to print.
         verbosity: -1 for failures only, 0, or 1 for what passed cases printed, noted and counted.
+        alone: Whether nobody else writes there meanwhile; a view could not redraw itself among others' lines.
     """
-    if animated(console) and verbosity >= 0:
+    if alone and animated(console) and verbosity >= 0:
         return AnimatedProgress(console, verbosity)
     return PlainProgress(console, verbosity)
 

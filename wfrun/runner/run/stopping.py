@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from wfrun.runner.child.process import ChildProcess
+    from wfrun.runner.run.in_process import InProcess
 
 __all__ = ["StopControl"]
 
@@ -24,7 +25,7 @@ class StopControl:
     def __init__(self, listener: Callable[[RunEvent], None], grace_s: float) -> None:
         self._listener = listener
         self._grace_s = grace_s
-        self._children: set[ChildProcess] = set()
+        self._children: set[ChildProcess | InProcess] = set()
         self.no_more = False
         """Start no further case."""
         self.interrupted = False
@@ -33,7 +34,7 @@ class StopControl:
         """Ctrl-C was pressed twice, or the grace after the first is over: nothing is waited for any more."""
 
     @contextmanager
-    def holding(self, child: ChildProcess) -> Iterator[None]:
+    def holding(self, child: ChildProcess | InProcess) -> Iterator[None]:
         """Interrupt ``child`` too while it is in here."""
         self._children.add(child)
         if self.interrupted:
@@ -58,6 +59,11 @@ class StopControl:
             for number in numbers:
                 with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):
                     loop.remove_signal_handler(number)
+
+    def end(self, *, interrupted: bool) -> None:
+        """Start no further case, as the user wants it."""
+        self.no_more = True
+        self.interrupted = self.interrupted or interrupted
 
     def _on_signal(self) -> None:
         if self.interrupted:

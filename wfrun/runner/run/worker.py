@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.runner.child.messages import CaseResult, Status
 from wfrun.runner.child.process import ChildDied, ChildProcess
+from wfrun.runner.run.in_process import InProcess
 from wfrun.runner.run.outcomes import CapturedOutput, Outcome
+from wfrun.runner.run.tools import tools_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,10 +22,15 @@ if TYPE_CHECKING:
     from wfrun.runner.plan.planned import PlannedCase
     from wfrun.runner.run.stopping import StopControl
 
+    Host = ChildProcess | InProcess
+    """Where a case runs."""
+
 __all__ = ["CaseRunner", "outcome_of"]
 
 REACTION_S: Final = 3.0
 """A child stops its own cases; this long after it should have, the parent does."""
+NO_LIMIT_S: Final = 1e8
+"""Three years: what a debugger is given."""
 INTERRUPT_REACTION_S: Final = 1.0
 """The same after Ctrl-C, when somebody waits."""
 
@@ -34,7 +41,7 @@ class CaseRunner:
     def __init__(self, limits: Limits, stop: StopControl) -> None:
         self._limits = limits
         self._stop = stop
-        self._warm: ChildProcess | None = None
+        self._warm: Host | None = None
         self.unfinished_teardowns: Sequence[str] = ()
         """Of the case that ran last: tear-downs that failed or never came to their end."""
         self._heard_s = 0.0
@@ -44,7 +51,7 @@ class CaseRunner:
         if case.info.own_process:
             return outcome_of(case, *await self.run_fresh(case), self.unfinished_teardowns)
         if self._warm is None or not self._warm.alive:
-            self._warm = ChildProcess(self._limits.output_bytes)
+            self._warm = self._start()
         result, output = await self._run_in(self._warm, case, self._command(case))
         if not self._warm.alive or result.status is Status.TIMED_OUT or self.unfinished_teardowns:
             # What was left half-way may still be there, so the next case gets another process.
@@ -55,7 +62,7 @@ class CaseRunner:
         self, case: PlannedCase, sampling: SamplingOptions | None = None, *, control: bool = False
     ) -> tuple[CaseResult, CapturedOutput]:
         """Run or sample ``case`` in a child of its own; ``control`` samples an empty case in its place."""
-        child = ChildProcess(self._limits.output_bytes)
+        child = self._start()
         try:
             return await self._run_in(child, case, self._command(case, sampling, control=control))
         finally:
@@ -67,24 +74,30 @@ class CaseRunner:
             await self._warm.close()
             self._warm = None
 
+    def _start(self) -> Host:
+        tools = self._limits.tools
+        return InProcess() if tools.in_process else ChildProcess(self._limits.output_bytes, capture=tools.capture)
+
     def _command(
         self, case: PlannedCase, sampling: SamplingOptions | None = None, *, control: bool = False
     ) -> dict[str, Any]:
+        tools = self._limits.tools
         return {
             "do": "run",
             "id": case.info.id,
             "file": case.info.file,
             "digest": case.info.digest(),
             "seed": case.seed,
-            "timeout_s": case.timeout_s,
-            "teardown_grace_s": self._limits.teardown_grace_s,
+            "timeout_s": NO_LIMIT_S if tools.pdb else case.timeout_s,
+            "teardown_grace_s": NO_LIMIT_S if tools.pdb else self._limits.teardown_grace_s,
             "targets": dict(self._limits.targets),
+            "tools": tools_of(tools),
             "sampling": None if sampling is None else asdict(sampling),
             "control": control,
         }
 
     async def _run_in(
-        self, child: ChildProcess, case: PlannedCase, command: dict[str, Any]
+        self, child: Host, case: PlannedCase, command: dict[str, Any]
     ) -> tuple[CaseResult, CapturedOutput]:
         self.unfinished_teardowns = ()
         self._heard_s = started_s = time.monotonic()
@@ -95,9 +108,12 @@ class CaseRunner:
                 result = CaseResult.from_json(await asking)
             except ChildDied as death:
                 result = self._of_death(case, death, patience, time.monotonic() - started_s)
+        if isinstance(child, InProcess) and child.ended_by_user:
+            # There Ctrl-C, and leaving the debugger, arrive at the case first.
+            self._stop.end(interrupted=result.status is Status.INTERRUPTED)
         return result, CapturedOutput(*child.take_output())
 
-    async def _wait(self, asking: asyncio.Future[Any], child: ChildProcess, case: PlannedCase) -> str:
+    async def _wait(self, asking: asyncio.Future[Any], child: Host, case: PlannedCase) -> str:
         """Wait until the child has answered or is dead; return why it had to be killed, or nothing."""
         at_once = asyncio.ensure_future(self._stop.at_once.wait())
         interrupted_s: float | None = None

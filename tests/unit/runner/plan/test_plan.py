@@ -75,12 +75,21 @@ def test_a_cases_seed_depends_on_the_session_and_the_id_alone() -> None:
 
 
 def test_a_measured_case_does_the_same_work_in_every_session_unless_told_otherwise() -> None:
-    def seeds(**given: int) -> list[int]:
-        made = make_plan(CASES, kinds={Kind.PERFORMANCE}, pattern=None, tags=(), seed=5, timeout_s=1, **given)
+    def seeds(measured_seed: int = 0) -> list[int]:
+        made = make_plan(
+            CASES, kinds={Kind.PERFORMANCE}, pattern=None, tags=(), seed=5, timeout_s=1, measured_seed=measured_seed
+        )
         return [planned.seed for planned in made.cases]
 
     assert seeds() == [case_seed(0, case.id) for case in CASES[1:3]]
     assert seeds(measured_seed=5) == [case_seed(5, case.id) for case in CASES[1:3]]
+
+
+def test_a_session_that_measures_nothing_checks_what_it_would_measure() -> None:
+    made = make_plan(CASES, kinds={Kind.PERFORMANCE}, pattern=None, tags=(), seed=5, timeout_s=1, measure=False)
+
+    assert made.cases
+    assert not any(case.measured for case in made.cases)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What looks closer at cases while they run: debugger, warnings, profile, trace, coverage."""
