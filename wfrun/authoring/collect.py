@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.authoring.errors import DuplicateCase
 from wfrun.authoring.fixtures import check_names
-from wfrun.authoring.info import CaseInfo
+from wfrun.authoring.info import CaseInfo, Tier
 from wfrun.authoring.load import load_suite_module
 from wfrun.authoring.suite import Suite
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from wfrun.authoring.suite import CaseDeclaration
+    from wfrun.authoring.declarations import CaseDeclaration
 
 __all__ = ["CollectedCase", "collect_file", "suites_root"]
 
@@ -96,6 +96,13 @@ def _cases_of(suite: Suite, file: Path, prefix: str) -> Iterator[CollectedCase]:
                 virtual_time=declaration.virtual_time,
                 pinned=declaration.pinned,
                 source_hash=source_hash,
+                tier=declaration.tier or Tier.STANDARD,
+                tier_named=declaration.tier is not None,
+                own_loop=declaration.own_loop,
+                exclusive=declaration.exclusive,
+                groups=declaration.groups,
+                skip=declaration.skip,
+                expected_failure=declaration.expected_failure,
             )
             yield CollectedCase(info, declaration, suite, arguments)
 

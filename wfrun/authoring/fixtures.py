@@ -7,14 +7,15 @@ import inspect
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
+from wfrun.authoring.declarations import CONTEXT, place_of
 from wfrun.authoring.errors import BadDeclaration, FixtureCycle, UnknownFixture
-from wfrun.authoring.suite import CONTEXT, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from wfrun.authoring.context import Context
-    from wfrun.authoring.suite import FixtureDeclaration, Suite
+    from wfrun.authoring.declarations import FixtureDeclaration
+    from wfrun.authoring.suite import Suite
 
 __all__ = ["CaseResources", "check_names"]
 

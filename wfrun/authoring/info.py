@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-__all__ = ["CaseInfo", "Kind"]
+__all__ = ["CaseInfo", "Kind", "Tier"]
 
 
 class Kind(StrEnum):
@@ -24,6 +24,20 @@ class Kind(StrEnum):
     def measured(self) -> bool:
         """Whether cases of this kind are run repeatedly in fresh processes and their figures kept."""
         return self in (Kind.PERFORMANCE, Kind.STRESS)
+
+
+class Tier(StrEnum):
+    """How long a case may take, and so when it is worth running."""
+
+    FAST = "fast"
+    STANDARD = "standard"
+    SLOW = "slow"
+    INFRASTRUCTURE = "infrastructure"
+
+    @property
+    def limit_s(self) -> float:
+        """The time-out of a case that names this tier, in seconds."""
+        return 60.0 * {Tier.FAST: 5, Tier.STANDARD: 15, Tier.SLOW: 45, Tier.INFRASTRUCTURE: 60}[self]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +64,21 @@ class CaseInfo:
     """Whether its measuring processes are tied to one core; not so where it uses several."""
     source_hash: str
     """Changes when the text of the case's function does."""
+    tier: Tier = Tier.STANDARD
+    tier_named: bool = False
+    """Whether the case or its suite names the tier, which is its time-out then."""
+    own_loop: bool = False
+    """Whether it asks for an event loop of its own instead of its suite's."""
+    exclusive: bool = False
+    """Whether nothing else may run beside it, on any worker."""
+    groups: tuple[tuple[str, int], ...] = ()
+    """Groups it belongs to; at most so many cases of each run at a time, over all workers."""
+    skip: str | None = None
+    """Why it does not apply here; it is not run then."""
+    expected_failure: str | None = None
+    """Why it is expected to fail; that it passes is a failure then."""
+    shared: tuple[str, ...] = ()
+    """Fixtures of scope shared that it needs, by ``file::name``, in the order in which they must be made."""
 
     def digest(self) -> str:
         """Return a short hash of everything here: a child that collects something else refuses to run it."""
@@ -67,5 +96,8 @@ class CaseInfo:
                 **value,
                 "kinds": tuple(Kind(kind) for kind in value["kinds"]),
                 "tags": tuple(value["tags"]),
+                "tier": Tier(value["tier"]),
+                "groups": tuple((name, limit) for name, limit in value["groups"]),
+                "shared": tuple(value["shared"]),
             }
         )

@@ -105,7 +105,7 @@ def run_command(
     tag: TagOption = None,
     workers: WorkersOption = None,
     fail_fast: FailFastOption = False,
-    timeout: TimeoutOption = "60s",
+    timeout: TimeoutOption = None,
     seed: SeedOption = None,
     target: TargetOption = None,
     in_process: InProcessOption = False,

@@ -35,7 +35,7 @@ class CommandLine:
     tags: Sequence[str] = ()
     workers: str | None = None
     fail_fast: bool = False
-    timeout: str = "60s"
+    timeout: str | None = None
     seed: str | None = None
     targets: Sequence[str] = ()
     in_process: bool = False
@@ -116,7 +116,9 @@ def _workers(text: str | None) -> int:
     return min(usable, MOST_DEFAULT_WORKERS)
 
 
-def _timeout_s(text: str) -> float:
+def _timeout_s(text: str | None) -> float | None:
+    if text is None:
+        return None
     try:
         timeout_s = parse_duration(text)
     except UsageError as error:

@@ -116,12 +116,12 @@ FailFastOption: TypeAlias = Annotated[
     bool, typer.Option("--fail-fast", "-x", help="Stop at the first case that fails.", rich_help_panel=_HOW)
 ]
 TimeoutOption: TypeAlias = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--timeout",
         metavar="DURATION",
         help="Most time one pass over a case may take, such as 250ms, 90s or 2m; a bare number is seconds."
-        " A case's own limit beats it.",
+        " A case's own limit beats it; without it a case has its tier's, or 60s where it names no tier.",
         rich_help_panel=_HOW,
     ),
 ]

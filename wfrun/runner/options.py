@@ -64,7 +64,8 @@ class Limits:
     """What a run may use."""
 
     workers: int
-    timeout_s: float = 60.0
+    timeout_s: float | None = None
+    """Of one pass over a case that declares none; ``None`` for its tier's, or 60 s where it names no tier."""
     fail_fast: bool = False
     teardown_grace_s: float = 5.0
     """How long tear-downs may take after a time-out or the first Ctrl-C."""

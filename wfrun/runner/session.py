@@ -13,7 +13,7 @@ from wfrun.errors import ExitCode, FileError, NothingSelected, UsageError
 from wfrun.runner.compare.compare import compare_session
 from wfrun.runner.compare.confirm import confirmed, suspects
 from wfrun.runner.compare.coverage import covered_ids
-from wfrun.runner.discover.discover import discover
+from wfrun.runner.discover.discover import DEFAULT_TIMEOUT_S, discover
 from wfrun.runner.options import DEFAULT_KINDS
 from wfrun.runner.plan.plan import make_plan
 from wfrun.runner.plan.planned import Plan
@@ -57,7 +57,7 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
     _check_targets(options.limits.targets)
     yardstick = _yardstick(options)
     console = session_console(outputs.json_path)
-    discovery = asyncio.run(discover(options.paths, timeout_s=options.limits.timeout_s))
+    discovery = asyncio.run(discover(options.paths, timeout_s=options.limits.timeout_s or DEFAULT_TIMEOUT_S))
     plan = _plan(discovery, options)
     if discovery.shipped and outputs.verbosity >= 0:
         console.print("There is no ./suites here, so these are the suites that come with wfrun.")
@@ -100,7 +100,7 @@ def list_cases(options: SessionOptions) -> tuple[Discovery, Plan]:
         UsageError: A path does not exist.
         NothingSelected: No case fits.
     """
-    discovery = asyncio.run(discover(options.paths, timeout_s=options.limits.timeout_s))
+    discovery = asyncio.run(discover(options.paths, timeout_s=options.limits.timeout_s or DEFAULT_TIMEOUT_S))
     return discovery, _plan(discovery, options)
 
 

@@ -16,7 +16,7 @@ def test_what_is_left_open_has_its_default() -> None:
 
     assert options.paths == ()
     assert options.selection.kinds == frozenset()
-    assert options.limits.timeout_s == 60
+    assert options.limits.timeout_s is None
     assert options.outputs.verbosity == 0
 
 

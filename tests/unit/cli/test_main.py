@@ -64,7 +64,7 @@ def test_help_imports_nothing_that_a_session_needs(tmp_path: Path, words: tuple[
 def test_help_shows_verbs_options_defaults_examples_and_exit_codes(tmp_path: Path) -> None:
     text = run("--help", folder=tmp_path).stdout
 
-    for part in ("list", "init", "--pattern", "[default: 60s]", "wfrun --e2e --pattern complete", "interrupted"):
+    for part in ("list", "init", "--pattern", "60s", "wfrun --e2e --pattern complete", "interrupted"):
         assert part in text
 
 

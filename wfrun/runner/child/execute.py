@@ -201,6 +201,9 @@ class Pass:
             stops = [place_text(error) for _, error in self._errors]
             message = f"what it left on its event loop did not end within {self._options.teardown_grace_s:g} s"
             return Status.TIMED_OUT, message, "\n\n".join(stops)
+        expected = self._case.info.expected_failure
+        if not errors and expected is not None:
+            return Status.FAILED, f"unexpectedly passed; it was expected to fail: {expected}", ""
         if not errors:
             return Status.PASSED, "", ""
         phase, error = errors[0]
@@ -208,6 +211,8 @@ class Pass:
             return Status.SKIPPED, str(error), ""
         if isinstance(error, Unsupported) and self._options.targets:
             return Status.SKIPPED, str(error), ""
+        if phase is _Phase.CASE and expected is not None:
+            return Status.EXPECTED_FAILURE, f"{expected} ({one_line(error)})", details
         if phase is _Phase.CASE:
             return Status.FAILED, one_line(error), details
         return Status.ERROR, f"{phase} failed: {one_line(error)}", details

@@ -18,6 +18,8 @@ class Status(StrEnum):
     ERROR = "error"
     """Set-up or tear-down failed, or the case could not be run as planned."""
     SKIPPED = "skipped"
+    EXPECTED_FAILURE = "expected failure"
+    """It failed, as it says it is known to."""
     TIMED_OUT = "timed out"
     CRASHED = "crashed"
     """Its process ended underneath it."""
@@ -29,7 +31,7 @@ class Status(StrEnum):
     @property
     def good(self) -> bool:
         """Whether the case ran, or said that it does not apply, and nothing was wrong."""
-        return self in {Status.PASSED, Status.SKIPPED}
+        return self in {Status.PASSED, Status.SKIPPED, Status.EXPECTED_FAILURE}
 
     @property
     def bad(self) -> bool:

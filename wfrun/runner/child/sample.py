@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from wfrun.authoring.collect import CollectedCase
-from wfrun.authoring.suite import CaseDeclaration, Suite
+from wfrun.authoring.declarations import CaseDeclaration
+from wfrun.authoring.suite import Suite
 from wfrun.measure.calibration import calibrate
 from wfrun.measure.gc_pauses import GcPauses
 from wfrun.measure.latency import LatencyRecorder
@@ -108,10 +109,6 @@ def empty_case(info: CaseInfo) -> CollectedCase:
         kinds=info.kinds,
         tags=(),
         parameters={},
-        timeout_s=None,
-        own_process=True,
-        virtual_time=False,
-        pinned=True,
     )
     return CollectedCase(replace(info, virtual_time=False), declaration, suite, {})
 

@@ -19,7 +19,7 @@ from wfrun.runner.discover.discovery import Discovery
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["discover", "find_suite_files"]
+__all__ = ["DEFAULT_TIMEOUT_S", "discover", "find_suite_files"]
 
 SUITE_GLOB: Final = "suite_*.py"
 DEFAULT_TIMEOUT_S: Final = 60.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wfrun.errors import NothingSelected
 from wfrun.runner.plan.planned import Plan, PlannedCase
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["case_seed", "make_plan", "matches_pattern"]
 
 
+DEFAULT_TIMEOUT_S: Final = 60.0
+"""Of a case that says nothing of how long it may take: most that hang are found out soon."""
+
+
 def make_plan(
     cases: Sequence[CaseInfo],
     *,
@@ -24,7 +28,7 @@ def make_plan(
     pattern: str | None,
     tags: Collection[str],
     seed: int,
-    timeout_s: float,
+    timeout_s: float | None,
     measured_seed: int = 0,
     measure: bool = True,
 ) -> Plan:
@@ -39,7 +43,7 @@ def make_plan(
         pattern: Words that must stand in a case's path, titles or tags; see :func:`matches_pattern`.
         tags: A case must have all of them.
         seed: The session's seed.
-        timeout_s: The limit of cases that declare none.
+        timeout_s: The limit of cases that declare none; ``None`` for their tier's, or 60 s where they name no tier.
         measured_seed: The same for measured cases, which must do the same work in sessions that are compared.
         measure: Whether performance and stress cases are measured; otherwise they are checked like the others.
 
@@ -57,13 +61,13 @@ def make_plan(
     return Plan(planned, seed, len(cases))
 
 
-def _planned(case: CaseInfo, kinds: set[Kind], seed: int, measured_seed: int, timeout_s: float) -> PlannedCase:
+def _planned(case: CaseInfo, kinds: set[Kind], seed: int, measured_seed: int, timeout_s: float | None) -> PlannedCase:
     measured = any(kind.measured for kind in kinds_of(case) & kinds)
     return PlannedCase(
         info=case,
         measured=measured,
         seed=case_seed(measured_seed if measured else seed, case.id),
-        timeout_s=case.timeout_s or timeout_s,
+        timeout_s=case.timeout_s or timeout_s or (case.tier.limit_s if case.tier_named else DEFAULT_TIMEOUT_S),
     )
 
 

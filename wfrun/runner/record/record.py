@@ -7,12 +7,16 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wfrun.runner.child.messages import Status
 from wfrun.runner.record.figures import measurements_of
 from wfrun.runner.record.session_record import LoadFailureRecord, OutcomeRecord, Protocol, SessionRecord
 from wfrun.runner.record.surroundings import look_around
+from wfrun.units import format_duration
 from wfrun.version import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pydantic import JsonValue
 
     from wfrun.runner.discover.discovery import Discovery
@@ -48,7 +52,7 @@ def record_session(
     for outcome in run_result.outcomes:
         measurements, doubts = measurements_of(outcome)
         outcomes.append(_outcome_record(outcome, measurements))
-        warnings.extend((*doubts, *outcome.warnings))
+        warnings.extend((*doubts, *outcome.warnings, *_near_time_out(outcome)))
     return SessionRecord(
         created=around.created,
         tool_version=__version__,
@@ -72,6 +76,14 @@ def record_session(
     )
 
 
+def _near_time_out(outcome: Outcome) -> Iterator[str]:
+    """Tell of a case that may soon take too long: on a busier machine, or as it grows."""
+    limit_s = outcome.case.timeout_s
+    if outcome.status is Status.PASSED and not outcome.case.measured and outcome.duration_s > limit_s / 2:
+        taken, limit = format_duration(outcome.duration_s), format_duration(limit_s)
+        yield f"{outcome.case.info.id}: took {taken} of the {limit} it may take"
+
+
 def _protocol(protocol: MeasureProtocol) -> Protocol:
     return Protocol(
         generations=protocol.generations,
@@ -88,6 +100,7 @@ def _outcome_record(outcome: Outcome, measurements: CaseMeasurements | None) -> 
         title=_text(info.title),
         suite=_text(info.suite_title),
         kinds=info.kinds,
+        tier=info.tier,
         tags=tuple(_text(tag) for tag in info.tags),
         parameters={_text(name): _text(value) for name, value in info.parameters.items()},
         file=_text(info.file),

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field, JsonValue
 
-from wfrun.authoring.info import Kind
+from wfrun.authoring.info import Kind, Tier
 from wfrun.runner.child.messages import Status
 from wfrun.runner.record.measurements import CaseMeasurements, ClosedModel
 
@@ -47,6 +47,7 @@ class OutcomeRecord(ClosedModel):
     title: str = Field(description="the case's title, with its parameters")
     suite: str = Field(description="the suite's title")
     kinds: tuple[Kind, ...] = Field(description="unit, integration, e2e, performance, stress")
+    tier: Tier = Field(default=Tier.STANDARD, description="fast, standard, slow or infrastructure")
     tags: tuple[str, ...] = Field(description="the suite's and the case's")
     parameters: dict[str, str] = Field(description="each parameter's value, as text")
     file: str = Field(description="absolute path of the suite file")
@@ -55,7 +56,8 @@ class OutcomeRecord(ClosedModel):
     seed: int = Field(description="what the case's random numbers came from")
     measured: bool = Field(description="whether it was repeated in several fresh processes")
     status: Status = Field(
-        description="passed, failed, error (set-up or tear-down), skipped, timed out, crashed or interrupted"
+        description="passed, failed, error (set-up or tear-down), skipped, expected failure, timed out, crashed or "
+        "interrupted"
     )
     duration_s: float = Field(description="seconds from its start to its outcome, all processes together")
     message: str = Field(description="one line for a person; empty when passed")

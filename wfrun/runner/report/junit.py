@@ -30,6 +30,7 @@ _ELEMENTS: Final = {
     Status.ERROR: "error",
     Status.CRASHED: "error",
     Status.SKIPPED: "skipped",
+    Status.EXPECTED_FAILURE: "skipped",
     Status.INTERRUPTED: "skipped",
 }
 
@@ -79,7 +80,8 @@ def _outcome(outcome: Outcome) -> ET.Element:
         details = "\n".join(
             [outcome.details, *(f"tear-down did not finish: {t}" for t in outcome.unfinished_teardowns)]
         )
-        _result(case, _ELEMENTS[outcome.status], outcome.message, outcome.status.value, details)
+        expected = "expected failure: " if outcome.status is Status.EXPECTED_FAILURE else ""
+        _result(case, _ELEMENTS[outcome.status], expected + outcome.message, outcome.status.value, details)
     output, dropped = outcome.output.text, outcome.output.dropped_bytes
     if output or dropped:
         head = f"[{dropped} bytes of output dropped from the middle]\n" if dropped else ""
@@ -103,8 +105,8 @@ def _planned_case(case: PlannedCase, time_s: float, warnings: Iterable[str] = ()
         time_s=time_s,
     )
     kinds, tags = ", ".join(info.kinds), ", ".join(info.tags)
-    values = {"id": info.id, "kinds": kinds, "tags": tags, "seed": str(case.seed), "warnings": "\n".join(warnings)}
-    _properties(element, values)
+    values = {"id": info.id, "kinds": kinds, "tags": tags, "tier": info.tier.value, "seed": str(case.seed)}
+    _properties(element, {**values, "warnings": "\n".join(warnings)})
     return element
 
 

@@ -21,6 +21,7 @@ LABELS: Final = {
     Status.FAILED: "FAIL",
     Status.ERROR: "ERROR",
     Status.SKIPPED: "SKIP",
+    Status.EXPECTED_FAILURE: "XFAIL",
     Status.TIMED_OUT: "TIMEOUT",
     Status.CRASHED: "CRASH",
     Status.INTERRUPTED: "STOPPED",
@@ -32,6 +33,7 @@ STYLES: Final = {
     Status.FAILED: "bold red",
     Status.ERROR: "bold red",
     Status.SKIPPED: "yellow",
+    Status.EXPECTED_FAILURE: "yellow",
     Status.TIMED_OUT: "bold red",
     Status.CRASHED: "bold red",
     Status.INTERRUPTED: "yellow",
@@ -43,13 +45,13 @@ OUTPUT_LINES: Final = (15, 45)
 
 
 def finished_line(outcome: Outcome) -> Text:
-    """Return ``PASS  Suite · Case  (412 ms)``; behind a skipped case its reason, below a failed one its message."""
+    """Return ``PASS  Suite · Case  (412 ms)``, with the reason of a skip behind it or of a failure below it."""
     line = Text.assemble(
         (f"{LABELS[outcome.status]:<4}  ", STYLES[outcome.status]),
         case_name(outcome.case.info),
-        (f"  ({format_duration(outcome.duration_s)})", "dim"),
+        (f"  ({format_duration(outcome.duration_s)})" if outcome.duration_s else "", "dim"),
     )
-    if outcome.message and outcome.status is Status.SKIPPED:
+    if outcome.message and outcome.status.good:
         line.append(f"  {one_line(outcome.message)}", "yellow")
     elif outcome.message:
         line.append(f"\n      {one_line(outcome.message)}", STYLES[outcome.status])

@@ -42,7 +42,12 @@ async def measure_cases(
     """
     sampler = _Sampler(limits, stop)
     rounds = limits.protocol.generations
-    open_cases = list(cases)
+    open_cases = []
+    for case in cases:
+        if case.info.skip is None:
+            open_cases.append(case)
+        else:
+            await deliver(Outcome(case, Status.SKIPPED, 0.0, case.info.skip))
     for number in range(rounds):
         for case in tuple(open_cases):
             if stop.no_more:

@@ -131,6 +131,9 @@ class _Run:
                     if self._stop.no_more:
                         await self.deliver(Outcome(case, Status.NOT_RUN, 0.0, "the session ended before its turn"))
                         continue
+                    if case.info.skip is not None:
+                        await self.deliver(Outcome(case, Status.SKIPPED, 0.0, case.info.skip))
+                        continue
                     self._listener(CaseStarted(case, number))
                     await self.deliver(await runner.run_warm(case))
         finally:

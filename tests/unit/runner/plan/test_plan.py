@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from wfrun.authoring.info import CaseInfo, Kind
+from wfrun.authoring.info import CaseInfo, Kind, Tier
 from wfrun.errors import NothingSelected
 from wfrun.runner.plan.plan import case_seed, make_plan, matches_pattern
 from wfrun.runner.plan.planned import Plan
@@ -64,6 +66,18 @@ def test_a_pattern_is_one_phrase() -> None:
 
 def test_the_authors_own_limit_beats_the_sessions() -> None:
     assert [planned.timeout_s for planned in plan(Kind.PERFORMANCE).cases] == [60, 5]
+
+
+def test_a_named_tier_is_the_limit_where_neither_case_nor_session_has_one() -> None:
+    named = replace(case("named"), tier=Tier.SLOW, tier_named=True)
+    cases = (case("unnamed"), named, replace(named, id="a::own", timeout_s=5))
+
+    def limits(session_s: float | None) -> list[float]:
+        made = make_plan(cases, kinds=[Kind.E2E], pattern=None, tags=(), seed=1, timeout_s=session_s)
+        return [planned.timeout_s for planned in made.cases]
+
+    assert limits(None) == [60, 45 * 60, 5]
+    assert limits(7) == [7, 7, 5]
 
 
 def test_a_cases_seed_depends_on_the_session_and_the_id_alone() -> None:

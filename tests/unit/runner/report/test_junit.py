@@ -71,7 +71,12 @@ def test_a_passed_case_has_name_place_time_and_properties(make: Make) -> None:
         "time": "0.412000",
     }
     properties = {each.attrib["name"]: each.attrib["value"] for each in case.iter("property")}
-    assert properties == {"id": "load/suite_load::high_throughput_workflow", "kinds": "e2e", "seed": "99"}
+    assert properties == {
+        "id": "load/suite_load::high_throughput_workflow",
+        "kinds": "e2e",
+        "tier": "standard",
+        "seed": "99",
+    }
     assert root[0].attrib["name"] == "Load Testing"
     assert root[0].find("properties/property[@name='seed']").attrib["value"] == "7"  # type: ignore[union-attr]
 
