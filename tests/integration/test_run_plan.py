@@ -37,7 +37,7 @@ def write_suite(folder: Path, name: str, body: str) -> Path:
 async def run(folder: Path, kind: Kind = Kind.E2E, **limits: Any) -> tuple[RunResult, list[RunEvent]]:
     discovery = await discover([folder / "suites"])
     assert discovery.failures == ()
-    plan = make_plan(discovery.cases, kinds={kind}, pattern=None, tags=(), seed=5, timeout_s=20)
+    plan = make_plan(discovery.cases, Selection(frozenset({kind}), seed=5), timeout_s=20)
     events: list[RunEvent] = []
     result = await run_plan(plan, replace(Limits(workers=2, protocol=FEW), **limits), events.append)
     return result, events

@@ -8,8 +8,10 @@ import typer
 
 from wfrun.cli.options import (
     BaselineOption,
+    CategoryOption,
     CompareOption,
     E2eOption,
+    ExcludeOption,
     FailFastOption,
     InProcessOption,
     IntegrationOption,
@@ -17,6 +19,7 @@ from wfrun.cli.options import (
     JunitOption,
     ListJsonOption,
     NoCaptureOption,
+    OrderOption,
     PathsArgument,
     PatternOption,
     PdbOption,
@@ -24,6 +27,7 @@ from wfrun.cli.options import (
     QuietOption,
     ReplaceOption,
     SeedOption,
+    ShardOption,
     StressOption,
     TagOption,
     TargetOption,
@@ -32,6 +36,7 @@ from wfrun.cli.options import (
     UnitOption,
     VerboseOption,
     VersionOption,
+    WhyOption,
     WorkersOption,
 )
 from wfrun.cli.verbs import RunByDefault, Verb
@@ -101,12 +106,16 @@ def run_command(
     e2e: E2eOption = False,
     performance: PerformanceOption = False,
     stress: StressOption = False,
+    category: CategoryOption = None,
     pattern: PatternOption = None,
+    exclude: ExcludeOption = None,
     tag: TagOption = None,
+    shard: ShardOption = None,
     workers: WorkersOption = None,
     fail_fast: FailFastOption = False,
     timeout: TimeoutOption = None,
     seed: SeedOption = None,
+    order: OrderOption = "file",
     target: TargetOption = None,
     in_process: InProcessOption = False,
     pdb: PdbOption = False,
@@ -130,12 +139,16 @@ def run_command(
         CommandLine(
             paths=paths or (),
             kinds=kinds_of(unit=unit, integration=integration, e2e=e2e, performance=performance, stress=stress),
-            pattern=pattern,
+            categories=category or (),
+            patterns=pattern or (),
+            excludes=exclude or (),
             tags=tag or (),
+            shard=shard,
             workers=workers,
             fail_fast=fail_fast,
             timeout=timeout,
             seed=seed,
+            order=order,
             targets=target or (),
             in_process=in_process,
             pdb=pdb,
@@ -164,8 +177,14 @@ def list_command(
     e2e: E2eOption = False,
     performance: PerformanceOption = False,
     stress: StressOption = False,
+    category: CategoryOption = None,
     pattern: PatternOption = None,
+    exclude: ExcludeOption = None,
     tag: TagOption = None,
+    shard: ShardOption = None,
+    seed: SeedOption = None,
+    order: OrderOption = "file",
+    why: WhyOption = False,
     json: ListJsonOption = False,
 ) -> None:
     """List cases by suite, with their kinds and ids, and run none.
@@ -180,11 +199,21 @@ def list_command(
 
     kinds = kinds_of(unit=unit, integration=integration, e2e=e2e, performance=performance, stress=stress)
     options = session_options(
-        CommandLine(paths=paths or (), kinds=kinds or frozenset(Kind), pattern=pattern, tags=tag or ())
+        CommandLine(
+            paths=paths or (),
+            kinds=kinds or (frozenset() if category else frozenset(Kind)),
+            categories=category or (),
+            patterns=pattern or (),
+            excludes=exclude or (),
+            tags=tag or (),
+            shard=shard,
+            seed=seed,
+            order=order,
+        )
     )
     check_paths(options.paths, _verbs())
-    discovery, plan = list_cases(options)
-    raise typer.Exit(print_listing(discovery, plan, as_json=json))
+    discovery, plan = list_cases(options, explained=why)
+    raise typer.Exit(print_listing(discovery, plan, as_json=json, explained=why))
 
 
 @app.command("init", cls=Verb)

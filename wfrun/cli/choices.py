@@ -13,11 +13,14 @@ from wfrun.authoring.info import Kind
 from wfrun.cli.tools import tools_of
 from wfrun.errors import UsageError
 from wfrun.measure.metrics import METRICS
-from wfrun.runner.options import Limits, Outputs, Selection, SessionOptions
+from wfrun.runner.options import Limits, Outputs, Selection, SessionOptions, Shard
+from wfrun.runner.plan.pattern import parse_pattern
 from wfrun.units import parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from wfrun.runner.options import Order
 
 __all__ = ["CommandLine", "kinds_of", "session_options"]
 
@@ -31,8 +34,12 @@ class CommandLine:
 
     paths: Sequence[str] = ()
     kinds: frozenset[Kind] = frozenset()
-    pattern: str | None = None
+    categories: Sequence[str] = ()
+    patterns: Sequence[str] = ()
+    excludes: Sequence[str] = ()
     tags: Sequence[str] = ()
+    shard: str | None = None
+    order: str = "file"
     workers: str | None = None
     fail_fast: bool = False
     timeout: str | None = None
@@ -79,9 +86,12 @@ def session_options(written: CommandLine) -> SessionOptions:
     return SessionOptions(
         paths=tuple(Path(path) for path in written.paths),
         selection=Selection(
-            kinds=written.kinds,
-            pattern=written.pattern,
+            kinds=written.kinds | {_kind(name) for name in written.categories},
+            patterns=_patterns("--pattern", written.patterns),
+            excludes=_patterns("--exclude", written.excludes),
             tags=tuple(written.tags),
+            order=_order(written.order),
+            shard=None if written.shard is None else _shard(written.shard),
             seed=_seed(written.seed),
             measured_seed=0 if written.seed is None else _seed(written.seed),
         ),
@@ -102,6 +112,37 @@ def session_options(written: CommandLine) -> SessionOptions:
             thresholds=dict(_threshold(text) for text in written.thresholds),
         ),
     )
+
+
+def _kind(name: str) -> Kind:
+    try:
+        return Kind(name.strip().lower())
+    except ValueError:
+        raise UsageError(f"--category: there is no kind {name!r}{_nearest(name, Kind)}") from None
+
+
+def _patterns(option: str, texts: Iterable[str]) -> tuple[str, ...]:
+    # Read here only to be refused early, before suites are looked for.
+    for text in texts:
+        parse_pattern(text, option)
+    return tuple(texts)
+
+
+def _order(text: str) -> Order:
+    match text:
+        case "file" | "random":
+            return text
+    raise UsageError(f"--order is file or random, not {text!r}")
+
+
+def _shard(text: str) -> Shard:
+    number, slash, of = text.partition("/")
+    if not (slash and all(part.isascii() and part.isdigit() for part in (number, of))):
+        raise UsageError(f"--shard {text!r} is not of the form I/N, such as 1/3 for the first of three")
+    try:
+        return Shard(int(number), int(of))
+    except UsageError as error:
+        raise UsageError(f"--shard {text}: {error}") from None
 
 
 def _seed(text: str | None) -> int:

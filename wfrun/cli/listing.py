@@ -15,7 +15,7 @@ from wfrun.runner.report.console import make_console
 from wfrun.runner.report.text import case_title, one_line, plural, printable, shown_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from wfrun.authoring.info import CaseInfo
     from wfrun.runner.discover.discovery import Discovery
@@ -27,61 +27,67 @@ WIDEST_TITLE: Final = 60
 """Columns that titles are aligned to at most; a longer one pushes its own line only."""
 
 
-def print_listing(discovery: Discovery, plan: Plan, *, as_json: bool) -> ExitCode:
+def print_listing(discovery: Discovery, plan: Plan, *, as_json: bool, explained: bool = False) -> ExitCode:
     """Print the planned cases on standard output and what did not load on standard error.
 
     Returns:
-        OK, or CASE_FAILED where a suite file did not load: the list may then be missing its cases.
+        OK; CASE_FAILED where a suite file did not load, as the list may then be missing its cases; NOTHING where no
+        case is selected.
     """
     if as_json:
-        print(listing_json(discovery, plan))
+        print(listing_json(discovery, plan, explained=explained))
     else:
         console = make_console()
-        for line in listing_lines(discovery, plan):
+        for line in listing_lines(discovery, plan, explained=explained):
             console.print(line, soft_wrap=True)
     errors = make_console(sys.stderr)
     for failure in discovery.failures:
         message = f"wfrun: {shown_path(failure.file)} did not load: {one_line(failure.message)}"
         errors.print(Text(f"{message}\n{printable(failure.traceback).rstrip()}"), soft_wrap=True)
-    return ExitCode.CASE_FAILED if discovery.failures else ExitCode.OK
+    if discovery.failures:
+        return ExitCode.CASE_FAILED
+    return ExitCode.OK if plan.cases else ExitCode.NOTHING
 
 
-def listing_json(discovery: Discovery, plan: Plan) -> str:
-    """Return the planned cases as JSON; ``schema_version`` rises when a field changes its meaning or goes."""
-    cases = [
-        {
-            "id": case.info.id,
-            "title": case.info.title,
-            "suite": case.info.suite_title,
-            "kinds": list(case.info.kinds),
-            "tags": list(case.info.tags),
-            "parameters": case.info.parameters,
-            "file": case.info.file,
-            "line": case.info.line,
-        }
-        for case in plan.cases
-    ]
+def listing_json(discovery: Discovery, plan: Plan, *, explained: bool = False) -> str:
+    """Return the planned cases as JSON; ``schema_version`` rises when a field changes its meaning or goes.
+
+    With ``explained`` the cases that are left out follow under ``deselected``, each with its ``reason``.
+    """
     failures = [asdict(failure) for failure in discovery.failures]
-    listing = {
+    listing: dict[str, object] = {
         "schema_version": 1,
         "discovered": plan.discovered,
-        "cases": cases,
+        "cases": [_facts(case.info) for case in plan.cases],
         "load_failures": failures,
     }
+    if explained:
+        listing["deselected"] = [{**_facts(left_out.info), "reason": left_out.reason} for left_out in plan.deselected]
     # Escaped to ASCII, it can be printed to any stream and keeps what is not valid Unicode.
     return json.dumps(listing, indent=2)
 
 
-def listing_lines(discovery: Discovery, plan: Plan) -> Iterable[Text]:
-    """Return a heading for each suite, a line for each of its cases, and a count at the end."""
+def listing_lines(discovery: Discovery, plan: Plan, *, explained: bool = False) -> Iterable[Text]:
+    """Return a heading for each suite, a line for each of its cases, and a count at the end.
+
+    With ``explained`` the cases that are left out come first, each with the reason, so that the list stays in sight.
+    """
+    if discovery.shipped:
+        yield Text("There is no ./suites here; these are the suites that come with wfrun.", "dim")
+    if explained and plan.deselected:
+        yield Text("Left out", "bold yellow")
+        yield from _rows(
+            (one_line(f"{info.suite_title} · {case_title(info)}"), left_out.reason, one_line(info.id))
+            for left_out in plan.deselected
+            for info in (left_out.info,)
+        )
+        yield Text()
     suites: dict[tuple[str, str], list[CaseInfo]] = {}
     for case in plan.cases:
         suites.setdefault((case.info.suite_title, case.info.file), []).append(case.info)
-    if discovery.shipped:
-        yield Text("There is no ./suites here; these are the suites that come with wfrun.", "dim")
     for (title, file), infos in suites.items():
         yield Text.assemble((one_line(title), "bold"), (f"  {shown_path(file)}", "dim"))
-        yield from _case_lines(infos)
+        yield from _rows((case_title(info), ", ".join(info.kinds), one_line(info.id)) for info in infos)
         yield Text()
     selected = len(plan.cases)
     counted = plural(selected, "case")
@@ -90,10 +96,24 @@ def listing_lines(discovery: Discovery, plan: Plan) -> Iterable[Text]:
     yield Text(f"{counted} in {plural(len(suites), 'suite')}", "dim")
 
 
-def _case_lines(infos: Sequence[CaseInfo]) -> Iterable[Text]:
-    rows = [(case_title(info), ", ".join(info.kinds), one_line(info.id)) for info in infos]
+def _facts(info: CaseInfo) -> dict[str, object]:
+    return {
+        "id": info.id,
+        "title": info.title,
+        "suite": info.suite_title,
+        "kinds": list(info.kinds),
+        "tags": list(info.tags),
+        "parameters": info.parameters,
+        "file": info.file,
+        "line": info.line,
+    }
+
+
+def _rows(cells: Iterable[tuple[str, str, str]]) -> Iterable[Text]:
+    """Return titles, what is said of them, and ids, in columns."""
+    rows = list(cells)
     title_width = min(WIDEST_TITLE, max(cell_len(title) for title, _, _ in rows))
-    kinds_width = max(len(kinds) for _, kinds, _ in rows)
-    for title, kinds, case_id in rows:
+    said_width = min(WIDEST_TITLE, max(len(said) for _, said, _ in rows))
+    for title, said, case_id in rows:
         padding = " " * max(0, title_width - cell_len(title))
-        yield Text.assemble(f"  {title}{padding}  ", (f"{kinds:<{kinds_width}}", "cyan"), (f"  {case_id}", "dim"))
+        yield Text.assemble(f"  {title}{padding}  ", (f"{said:<{said_width}}", "cyan"), (f"  {case_id}", "dim"))

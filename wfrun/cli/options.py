@@ -13,8 +13,10 @@ from wfrun.version import __version__
 
 __all__ = [
     "BaselineOption",
+    "CategoryOption",
     "CompareOption",
     "E2eOption",
+    "ExcludeOption",
     "FailFastOption",
     "InProcessOption",
     "IntegrationOption",
@@ -22,6 +24,7 @@ __all__ = [
     "JunitOption",
     "ListJsonOption",
     "NoCaptureOption",
+    "OrderOption",
     "PathsArgument",
     "PatternOption",
     "PdbOption",
@@ -29,6 +32,7 @@ __all__ = [
     "QuietOption",
     "ReplaceOption",
     "SeedOption",
+    "ShardOption",
     "StressOption",
     "TagOption",
     "TargetOption",
@@ -37,6 +41,7 @@ __all__ = [
     "UnitOption",
     "VerboseOption",
     "VersionOption",
+    "WhyOption",
     "WorkersOption",
 ]
 
@@ -80,14 +85,37 @@ StressOption: TypeAlias = Annotated[
     typer.Option("--stress", help="Measure stress cases, each in several fresh processes.", rich_help_panel=_KINDS),
 ]
 
+CategoryOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--category",
+        metavar="KIND",
+        show_default=False,
+        help="The same by name: unit, integration, e2e, performance or stress. May be given several times.",
+        rich_help_panel=_KINDS,
+    ),
+]
+
 PatternOption: TypeAlias = Annotated[
-    str | None,
+    list[str] | None,
     typer.Option(
         "--pattern",
         "-k",
-        metavar="TEXT",
+        metavar="PATTERN",
         show_default=False,
-        help="Take only the cases that have this phrase in their title, suite, id or tags; capitals do not matter.",
+        help="Take only the cases that have this phrase in their path, suite, title, id or tags."
+        " Capitals do not matter; and, or, not and parentheses join phrases; quotes take such words as they are."
+        " Given several times, a case must match every one.",
+        rich_help_panel=_WHICH,
+    ),
+]
+ExcludeOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude",
+        metavar="PATTERN",
+        show_default=False,
+        help="Leave out the cases that match; given several times, those that match any.",
         rich_help_panel=_WHICH,
     ),
 ]
@@ -100,6 +128,20 @@ TagOption: TypeAlias = Annotated[
         help="Take only the cases with this tag; given several times, with all of them.",
         rich_help_panel=_WHICH,
     ),
+]
+ShardOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--shard",
+        metavar="I/N",
+        show_default=False,
+        help="Take the I-th of N parts of what is chosen, such as 1/3; suite files stay whole."
+        " wfrun merge makes one record of all parts.",
+        rich_help_panel=_WHICH,
+    ),
+]
+WhyOption: TypeAlias = Annotated[
+    bool, typer.Option("--why", help="Tell of every case that is left out why it is.", rich_help_panel=_TELL)
 ]
 
 WorkersOption: TypeAlias = Annotated[
@@ -132,6 +174,16 @@ SeedOption: TypeAlias = Annotated[
         metavar="N",
         show_default="chosen anew and printed; for measured cases always 0",
         help="Number that everything random follows from; the same seed gives the same session.",
+        rich_help_panel=_HOW,
+    ),
+]
+OrderOption: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--order",
+        metavar="ORDER",
+        help="file, as they stand in their files, or random, which follows from the seed: files, suites and cases"
+        " are shuffled, and each file stays whole.",
         rich_help_panel=_HOW,
     ),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from wfrun.authoring.info import Kind
 from wfrun.errors import UsageError
@@ -12,19 +12,45 @@ from wfrun.measure.metrics import METRICS
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Limits", "MeasureProtocol", "Outputs", "Selection", "SessionOptions", "Tools"]
+__all__ = ["Limits", "MeasureProtocol", "Order", "Outputs", "Selection", "SessionOptions", "Shard", "Tools"]
 
 DEFAULT_KINDS: Final = frozenset(kind for kind in Kind if not kind.measured)
+
+Order: TypeAlias = Literal["file", "random"]
+"""As cases stand in their files, or shuffled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One of several parts that a selection is split into."""
+
+    number: int
+    """From 1."""
+    of: int
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.number <= self.of:
+            they = f"they are 1/{self.of} to {self.of}/{self.of}" if self.of > 0 else "the least number of shards is 1"
+            raise UsageError(f"there is no shard {self}; {they}")
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.of}"
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which cases are wanted."""
+    """Which cases are wanted, and in which order."""
 
     kinds: frozenset[Kind] = frozenset()
     """Empty for all but performance and stress."""
-    pattern: str | None = None
+    patterns: tuple[str, ...] = ()
+    """A case must match all of them; the language is that of ``wfrun.runner.plan.pattern``."""
+    excludes: tuple[str, ...] = ()
+    """A case must match none of them; the same language."""
     tags: tuple[str, ...] = ()
+    """A case must have all of them."""
+    order: Order = "file"
+    shard: Shard | None = None
     seed: int = 0
     measured_seed: int = 0
     """The seed of measured cases. Another seed may be other work, so it stays the same unless the user gives one."""

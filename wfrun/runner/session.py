@@ -14,9 +14,7 @@ from wfrun.runner.compare.compare import compare_session
 from wfrun.runner.compare.confirm import confirmed, suspects
 from wfrun.runner.compare.coverage import covered_ids
 from wfrun.runner.discover.discover import DEFAULT_TIMEOUT_S, discover
-from wfrun.runner.options import DEFAULT_KINDS
-from wfrun.runner.plan.plan import make_plan
-from wfrun.runner.plan.planned import Plan
+from wfrun.runner.plan.plan import choose, make_plan
 from wfrun.runner.record.loading import load_baseline
 from wfrun.runner.record.record import record_session
 from wfrun.runner.record.store import refuse_early, resolve_baseline, save_baseline, save_last_session
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
     from wfrun.runner.compare.verdicts import Comparison
     from wfrun.runner.discover.discovery import Discovery
     from wfrun.runner.options import SessionOptions
+    from wfrun.runner.plan.planned import Plan
     from wfrun.runner.record.models import Baseline
     from wfrun.runner.record.session_record import SessionRecord
     from wfrun.runner.run.outcomes import RunResult
@@ -93,14 +92,20 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
     return _exit_code(discovery, result, comparison, problem)
 
 
-def list_cases(options: SessionOptions) -> tuple[Discovery, Plan]:
+def list_cases(options: SessionOptions, *, explained: bool = False) -> tuple[Discovery, Plan]:
     """Return what there is and what ``options`` select, without running anything.
+
+    Args:
+        options: Every choice of the session.
+        explained: Whether the reasons in the plan are wanted: then a plan of no case is an answer too.
 
     Raises:
         UsageError: A path does not exist.
         NothingSelected: No case fits.
     """
     discovery = asyncio.run(discover(options.paths, timeout_s=options.limits.timeout_s or DEFAULT_TIMEOUT_S))
+    if explained:
+        return discovery, _planned_by(choose, discovery, options)
     return discovery, _plan(discovery, options)
 
 
@@ -124,15 +129,7 @@ def _compare(
     options: SessionOptions,
 ) -> Comparison:
     path, baseline = yardstick
-    selection = options.selection
-    covered = covered_ids(
-        baseline,
-        discovery,
-        options.paths,
-        kinds=selection.kinds or DEFAULT_KINDS,
-        pattern=selection.pattern,
-        tags=selection.tags,
-    )
+    covered = covered_ids(baseline, discovery, options.paths, options.selection)
     return compare_session(
         record,
         baseline,
@@ -143,27 +140,19 @@ def _compare(
 
 
 def _plan(discovery: Discovery, options: SessionOptions) -> Plan:
-    selection = options.selection
-    try:
-        plan = make_plan(
-            discovery.cases,
-            kinds=selection.kinds or DEFAULT_KINDS,
-            pattern=selection.pattern,
-            tags=selection.tags,
-            seed=selection.seed,
-            measured_seed=selection.measured_seed,
-            timeout_s=options.limits.timeout_s,
-            measure=not options.limits.tools.distort,
-        )
-    except NothingSelected:
-        # Suites that do not load are the likelier reason, and must be seen.
-        if discovery.failures:
-            return Plan((), selection.seed, len(discovery.cases))
-        raise
+    # Where no case fits, suites that do not load are the likelier reason, and must be seen.
+    plan = _planned_by(choose if discovery.failures else make_plan, discovery, options)
+    if not plan.cases:
+        return plan
     asked = options.outputs.baseline_path or options.outputs.compare_path
     if asked is not None and not any(case.measured for case in plan.cases):
         raise NothingSelected(f"nothing would be measured for {asked}: no selected case is measured; add --performance")
     return plan
+
+
+def _planned_by(planner: Callable[..., Plan], discovery: Discovery, options: SessionOptions) -> Plan:
+    limits = options.limits
+    return planner(discovery.cases, options.selection, timeout_s=limits.timeout_s, measure=not limits.tools.distort)
 
 
 def _check_targets(targets: Sequence[tuple[str, str]]) -> None:

@@ -54,7 +54,7 @@ def test_words_without_a_verb_are_a_run(sessions: list[SessionOptions], tmp_path
 
     first, second = sessions
     assert first.paths == second.paths
-    assert first.selection.pattern == second.selection.pattern == "complete"
+    assert first.selection.patterns == second.selection.patterns == ("complete",)
     assert first.selection.kinds == second.selection.kinds == {"e2e"}
 
 

@@ -9,6 +9,7 @@ import pytest
 from wfrun.authoring.info import Kind
 from wfrun.cli.choices import CommandLine, kinds_of, session_options
 from wfrun.errors import UsageError
+from wfrun.runner.options import Selection, Shard
 
 
 def test_what_is_left_open_has_its_default() -> None:
@@ -25,8 +26,12 @@ def test_everything_written_reaches_the_session() -> None:
         CommandLine(
             paths=["a", "b/suite_c.py"],
             kinds=frozenset({Kind.E2E}),
-            pattern="complete",
+            categories=["Unit"],
+            patterns=["complete", "not slow"],
+            excludes=["db"],
             tags=["slow", "net"],
+            shard="2/3",
+            order="random",
             workers="3",
             fail_fast=True,
             timeout="250ms",
@@ -43,10 +48,15 @@ def test_everything_written_reaches_the_session() -> None:
     )
 
     assert options.paths == (Path("a"), Path("b/suite_c.py"))
-    assert (options.selection.pattern, options.selection.tags, options.selection.seed) == (
-        "complete",
-        ("slow", "net"),
-        42,
+    assert options.selection == Selection(
+        kinds=frozenset({Kind.E2E, Kind.UNIT}),
+        patterns=("complete", "not slow"),
+        excludes=("db",),
+        tags=("slow", "net"),
+        order="random",
+        shard=Shard(2, 3),
+        seed=42,
+        measured_seed=42,
     )
     assert (options.limits.workers, options.limits.fail_fast, options.limits.timeout_s) == (3, True, 0.25)
     assert options.limits.targets == (("channels", "asyncio"), ("store", "sqlite=x"))
@@ -78,6 +88,15 @@ def test_there_are_as_many_workers_as_usable_processors_but_at_most_four(
         ({"workers": "two"}, "--workers takes a whole number of at least 1, not 'two'"),
         ({"seed": "-1"}, "--seed takes a whole number of at least 0, not '-1'"),
         ({"seed": "²"}, "--seed takes a whole number of at least 0, not '²'"),
+        ({"patterns": ["a and"]}, "--pattern: a phrase is missing after 'and'\n  a and\n       ^"),
+        ({"excludes": ["(a"]}, '--exclude: there is no ")" for this'),
+        ({"shard": "5/2"}, "--shard 5/2: there is no shard 5/2; they are 1/2 to 2/2"),
+        ({"shard": "0/2"}, "--shard 0/2: there is no shard 0/2; they are 1/2 to 2/2"),
+        ({"shard": "0/0"}, "the least number of shards is 1"),
+        ({"shard": "half"}, "--shard 'half' is not of the form I/N, such as 1/3"),
+        ({"shard": "-1/2"}, "--shard '-1/2' is not of the form I/N"),
+        ({"order": "reverse"}, "--order is file or random, not 'reverse'"),
+        ({"categories": ["e2"]}, "--category: there is no kind 'e2'; did you mean e2e?"),
         ({"timeout": "-1"}, "--timeout: '-1' is not a duration; write a number and one of ns, us"),
         ({"timeout": "0"}, "--timeout '0' would end every case before it starts"),
         ({"targets": ["channels"]}, "--target 'channels' is not of the form NAME=VALUE"),

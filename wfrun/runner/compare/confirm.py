@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wfrun.runner.compare.verdicts import Comparison, Verdict
-from wfrun.runner.plan.planned import Plan
 
 if TYPE_CHECKING:
     from wfrun.runner.compare.verdicts import MetricComparison
+    from wfrun.runner.plan.planned import Plan
 
 __all__ = ["confirmed", "suspects"]
 
@@ -17,7 +17,7 @@ __all__ = ["confirmed", "suspects"]
 def suspects(plan: Plan, comparison: Comparison) -> Plan:
     """Return the plan of the cases that ``comparison`` found regressed, to be measured once more."""
     case_ids = {metric.case_id for metric in comparison.regressed}
-    return Plan(tuple(case for case in plan.cases if case.info.id in case_ids), plan.seed, plan.discovered)
+    return replace(plan, cases=tuple(case for case in plan.cases if case.info.id in case_ids))
 
 
 def confirmed(first: Comparison, second: Comparison) -> Comparison:

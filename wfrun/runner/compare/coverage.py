@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wfrun.authoring.collect import suites_root
-from wfrun.runner.plan.plan import matches_pattern
+from wfrun.runner.options import DEFAULT_KINDS
+from wfrun.runner.plan.selecting import Choices
+from wfrun.runner.plan.shards import shard_of, split_suites
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
     from wfrun.authoring.info import CaseInfo, Kind
     from wfrun.runner.discover.discovery import Discovery
+    from wfrun.runner.options import Selection
     from wfrun.runner.record.baseline import Baseline
 
 __all__ = ["covered_ids"]
@@ -22,10 +25,7 @@ def covered_ids(
     baseline: Baseline,
     discovery: Discovery,
     paths: Sequence[Path],
-    *,
-    kinds: Collection[Kind],
-    pattern: str | None,
-    tags: Collection[str],
+    selection: Selection,
 ) -> frozenset[str]:
     """Return the ids of the baseline's cases that these choices would have measured.
 
@@ -33,10 +33,12 @@ def covered_ids(
         baseline: Whose cases are asked about.
         discovery: What there is now; its files say where ids start from.
         paths: As on the command line; empty for everything under the folders that ids start from.
-        kinds: The wanted kinds.
-        pattern: As for the plan.
-        tags: As for the plan: a case must have all of them.
+        selection: As for the plan.
     """
+    choices = Choices(selection)
+    kinds = selection.kinds or DEFAULT_KINDS
+    shard = selection.shard
+    split = {} if shard is None else split_suites(filter(choices.wants, discovery.cases), shard.of)
     roots = {suites_root(file) for file in discovery.files}
     scope = [path.resolve() for path in paths] or list(roots)
     infos = (case.as_case_info() for case in baseline.cases().values())
@@ -44,8 +46,8 @@ def covered_ids(
         info.id
         for info in infos
         if _would_be_measured(info, kinds)
-        and matches_pattern(info, pattern)
-        and set(tags) <= set(info.tags)
+        and choices.wants(info)
+        and (shard is None or shard_of(info.id, split) == shard.number)
         and any(_suite_file(root, info.id).is_relative_to(path) for root in roots for path in scope)
     )
 

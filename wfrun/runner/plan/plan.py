@@ -1,20 +1,24 @@
-"""From every case to the ones that run: kinds, pattern, tags, seeds."""
+"""From every case to the ones that run: choices, shard, order, seeds."""
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from typing import TYPE_CHECKING, Final
 
 from wfrun.errors import NothingSelected
-from wfrun.runner.plan.planned import Plan, PlannedCase
+from wfrun.runner.options import DEFAULT_KINDS
+from wfrun.runner.plan.order import shuffled
+from wfrun.runner.plan.planned import Deselected, Plan, PlannedCase
+from wfrun.runner.plan.selecting import Choices
+from wfrun.runner.plan.shards import shard_of, split_suites
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Sequence
 
-    from wfrun.authoring.info import CaseInfo, Kind
+    from wfrun.authoring.info import CaseInfo
+    from wfrun.runner.options import Selection, Shard
 
-__all__ = ["case_seed", "make_plan", "matches_pattern"]
+__all__ = ["case_seed", "choose", "make_plan"]
 
 
 DEFAULT_TIMEOUT_S: Final = 60.0
@@ -22,70 +26,54 @@ DEFAULT_TIMEOUT_S: Final = 60.0
 
 
 def make_plan(
-    cases: Sequence[CaseInfo],
-    *,
-    kinds: Collection[Kind],
-    pattern: str | None,
-    tags: Collection[str],
-    seed: int,
-    timeout_s: float | None,
-    measured_seed: int = 0,
-    measure: bool = True,
+    cases: Sequence[CaseInfo], selection: Selection, *, timeout_s: float | None, measure: bool = True
 ) -> Plan:
-    """Return the cases to run, in the order of their files.
+    """Return the cases to run, in the order they start.
 
     A case of several kinds is selected by any of them; it is measured when it is selected as performance or stress,
     which includes what its other kinds would have checked.
 
     Args:
         cases: What there is to choose from.
-        kinds: The wanted kinds.
-        pattern: Words that must stand in a case's path, titles or tags; see :func:`matches_pattern`.
-        tags: A case must have all of them.
-        seed: The session's seed.
+        selection: What is wanted, in which order, and from which seed.
         timeout_s: The limit of cases that declare none; ``None`` for their tier's, or 60 s where they name no tier.
-        measured_seed: The same for measured cases, which must do the same work in sessions that are compared.
         measure: Whether performance and stress cases are measured; otherwise they are checked like the others.
 
     Raises:
+        PatternError: A pattern cannot be read.
         NothingSelected: No case fits; the message says what came closest.
     """
-    wanted = [
-        case
-        for case in cases
-        if not kinds_of(case).isdisjoint(kinds) and matches_pattern(case, pattern) and set(tags) <= set(case.tags)
-    ]
-    if not wanted:
-        raise NothingSelected(_why_nothing(cases, kinds, pattern, tags))
-    planned = tuple(_planned(case, set(kinds) if measure else set(), seed, measured_seed, timeout_s) for case in wanted)
-    return Plan(planned, seed, len(cases))
+    plan = choose(cases, selection, timeout_s=timeout_s, measure=measure)
+    if not plan.cases:
+        raise NothingSelected(_why_nothing(cases, selection))
+    return plan
 
 
-def _planned(case: CaseInfo, kinds: set[Kind], seed: int, measured_seed: int, timeout_s: float | None) -> PlannedCase:
-    measured = any(kind.measured for kind in kinds_of(case) & kinds)
-    return PlannedCase(
-        info=case,
-        measured=measured,
-        seed=case_seed(measured_seed if measured else seed, case.id),
-        timeout_s=case.timeout_s or timeout_s or (case.tier.limit_s if case.tier_named else DEFAULT_TIMEOUT_S),
-    )
+def choose(cases: Sequence[CaseInfo], selection: Selection, *, timeout_s: float | None, measure: bool = True) -> Plan:
+    """Return the same as :func:`make_plan`, which may be no case at all.
 
-
-def kinds_of(case: CaseInfo) -> set[Kind]:
-    """Return the case's kinds as a set."""
-    return set(case.kinds)
-
-
-def matches_pattern(case: CaseInfo, pattern: str | None) -> bool:
-    """Return whether ``pattern`` stands, as one phrase in any case of letters, in the id, a title or a tag.
-
-    Underscores and runs of white space count as one space, so that ``load testing`` finds ``load_testing``.
+    Raises:
+        PatternError: A pattern cannot be read.
     """
-    if pattern is None:
-        return True
-    phrase = _plain(pattern)
-    fields = (case.id, case.suite_title, case.title, f"{case.suite_title} · {case.title}", *case.tags)
-    return any(phrase in _plain(field) for field in fields)
+    choices = Choices(selection)
+    reasons = {case.id: choices.why_not(case) for case in cases}
+    wanted = [case for case in cases if not reasons[case.id]]
+    digest = hashlib.sha256("\n".join(sorted(case.id for case in wanted)).encode("utf-8", "replace")).hexdigest()[:16]
+    if selection.shard is not None:
+        split = split_suites(wanted, selection.shard.of)
+        reasons |= {case.id: _other_shard(case, selection.shard, split) for case in wanted}
+        wanted = [case for case in wanted if not reasons[case.id]]
+    if selection.order == "random":
+        wanted = shuffled(wanted, case_seed(selection.seed, "order"))
+    return Plan(
+        cases=tuple(_planned(case, selection, timeout_s, measure=measure) for case in wanted),
+        seed=selection.seed,
+        discovered=len(cases),
+        deselected=tuple(Deselected(case, reasons[case.id]) for case in cases if reasons[case.id]),
+        order=selection.order,
+        shard=selection.shard,
+        selection_digest=digest,
+    )
 
 
 def case_seed(session_seed: int, case_id: str) -> int:
@@ -94,26 +82,29 @@ def case_seed(session_seed: int, case_id: str) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def _plain(text: str) -> str:
-    return " ".join(text.casefold().replace("_", " ").split())
+def _planned(case: CaseInfo, selection: Selection, timeout_s: float | None, *, measure: bool) -> PlannedCase:
+    kinds = selection.kinds or DEFAULT_KINDS
+    measured = measure and any(kind.measured and kind in kinds for kind in case.kinds)
+    return PlannedCase(
+        info=case,
+        measured=measured,
+        seed=case_seed(selection.measured_seed if measured else selection.seed, case.id),
+        timeout_s=case.timeout_s or timeout_s or (case.tier.limit_s if case.tier_named else DEFAULT_TIMEOUT_S),
+    )
 
 
-def _why_nothing(cases: Sequence[CaseInfo], kinds: Collection[Kind], pattern: str | None, tags: Collection[str]) -> str:
-    if not cases:
-        return "there are no cases here; `wfrun init` writes a first suite"
-    by_pattern = [case for case in cases if matches_pattern(case, pattern)]
-    if pattern is not None and not by_pattern:
-        titles = {_plain(title): title for case in cases for title in (case.title, case.suite_title)}
-        close = difflib.get_close_matches(_plain(pattern), titles, n=3, cutoff=0.4)
-        named = ", ".join(repr(titles[key]) for key in close)
-        nearest = f"; the nearest title{'s are' if len(close) > 1 else ' is'} {named}" if close else ""
-        return f"no case matches the pattern {pattern!r}{nearest}; `wfrun list` shows all {len(cases)}"
-    by_tag = [case for case in by_pattern if set(tags) <= set(case.tags)]
-    if not by_tag:
-        known = sorted({tag for case in by_pattern for tag in case.tags})
-        return f"no case has the tag{'s' * (len(tags) > 1)} {', '.join(tags)}; there are {', '.join(known) or 'none'}"
-    others = sorted({str(kind) for case in by_tag for kind in case.kinds})
+def _other_shard(case: CaseInfo, shard: Shard, split: dict[str, int]) -> str:
+    of_case = shard_of(case.id, split)
+    return "" if of_case == shard.number else f"other shard {of_case}/{shard.of}"
+
+
+def _why_nothing(cases: Sequence[CaseInfo], selection: Selection) -> str:
+    choices = Choices(selection)
+    wanted = [case for case in cases if choices.wants(case)]
+    if not wanted or selection.shard is None:
+        return choices.why_nothing(cases)
+    files = len(split_suites(wanted, selection.shard.of))
     return (
-        f"{len(by_tag)} case{'s' * (len(by_tag) > 1)} would match, but of kind {', '.join(others)} "
-        f"and not {', '.join(sorted(kinds))}; add --{' or --'.join(others)}"
+        f"shard {selection.shard} is empty: the {len(wanted)} chosen case{'s' * (len(wanted) > 1)} are in {files} "
+        f"suite file{'s' * (files > 1)}, and a file is never split; use at most --shard {files}/{files}"
     )

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from wfrun.authoring.info import CaseInfo
+    from wfrun.runner.options import Order, Shard
 
-__all__ = ["Plan", "PlannedCase"]
+__all__ = ["Deselected", "Plan", "PlannedCase"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,14 @@ class PlannedCase:
 
 
 @dataclass(frozen=True, slots=True)
+class Deselected:
+    """A case that does not run, and why."""
+
+    info: CaseInfo
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The cases of a session in the order they start."""
 
@@ -31,3 +40,10 @@ class Plan:
     seed: int
     discovered: int
     """How many cases there were to choose from."""
+    deselected: tuple[Deselected, ...] = ()
+    """Those that were not chosen, in the order of their files."""
+    order: Order = "file"
+    shard: Shard | None = None
+    """Which part of the chosen cases this is; ``None`` for all of them."""
+    selection_digest: str = ""
+    """The same for all shards of one selection: a hash of the ids that were chosen before they were split."""

@@ -226,7 +226,12 @@ def heading(event: RunStarted) -> Text:
         return Text(f"{plural(len(plan.cases), 'case')} got worse: measured again in fresh processes", "bold")
     chosen, discovered = len(plan.cases), plan.discovered
     cases = plural(chosen, "case") if chosen == discovered else f"{chosen:,} of {plural(discovered, 'case')}"
-    return Text(f"wfrun {__version__} · {cases} · {plural(event.workers, 'worker')} · seed {plan.seed}", "bold")
+    parts = [f"wfrun {__version__}", cases, plural(event.workers, "worker"), f"seed {plan.seed}"]
+    if plan.shard is not None:
+        parts.insert(2, f"shard {plan.shard}")
+    if plan.order == "random":
+        parts.append("random order")
+    return Text(" · ".join(parts), "bold")
 
 
 def lines_of(outcome: Outcome, verbosity: int) -> list[Text]:

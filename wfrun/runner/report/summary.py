@@ -9,6 +9,7 @@ from rich.text import Text
 
 from wfrun.authoring.info import Kind
 from wfrun.runner.child.messages import Status
+from wfrun.runner.plan.pattern import literal_pattern
 from wfrun.runner.report.delta_table import delta_table
 from wfrun.runner.report.figures import figures_table
 from wfrun.runner.report.lines import STYLES, finished_line, output_lines
@@ -87,7 +88,7 @@ def counts_line(story: SessionStory) -> Text:
 def rerun_command(outcome: Outcome, session_seed: int) -> str:
     """Return the command that runs one case again as it ran here."""
     info = outcome.case.info
-    words = ["wfrun", shown_path(info.file), "-k", info.title, "--seed", str(session_seed)]
+    words = ["wfrun", shown_path(info.file), "-k", literal_pattern(info.title), "--seed", str(session_seed)]
     # Cases that are measured are left out unless their kind is named.
     if outcome.case.measured or all(kind.measured for kind in info.kinds):
         words.insert(2, "--stress" if Kind.PERFORMANCE not in info.kinds else "--performance")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +49,7 @@ async def run_plan(
     started_s = time.monotonic()
     stop = StopControl(listener, limits.teardown_grace_s)
     run = _Run(limits, stop, listener, channel_type)
-    suites = [list(cases) for _, cases in itertools.groupby(_checked(plan), key=lambda case: case.info.file)]
+    suites = _suite_files(plan)
     workers = max(1, min(limits.workers, len(suites)))
     listener(RunStarted(plan, workers, confirming))
     with stop.listening():
@@ -69,8 +68,13 @@ async def run_plan(
     return result
 
 
-def _checked(plan: Plan) -> list[PlannedCase]:
-    return sorted((case for case in plan.cases if not case.measured), key=lambda case: case.info.file)
+def _suite_files(plan: Plan) -> list[list[PlannedCase]]:
+    """Return the cases that are checked by file, in the plan's order of files and of cases."""
+    files: dict[str, list[PlannedCase]] = {}
+    for case in plan.cases:
+        if not case.measured:
+            files.setdefault(case.info.file, []).append(case)
+    return list(files.values())
 
 
 class _Run:

@@ -9,6 +9,7 @@ import pytest
 from wfrun.authoring.info import Kind
 from wfrun.runner.compare.coverage import covered_ids
 from wfrun.runner.discover.discovery import Discovery
+from wfrun.runner.options import Selection, Shard
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from tests.unit.runner.conftest import Maker
     from wfrun.runner.record.models import Baseline
 
-PERFORMANCE = (Kind.PERFORMANCE,)
+PERFORMANCE = frozenset({Kind.PERFORMANCE})
 GONE = "shop/orders::pay"
 
 
@@ -48,28 +49,32 @@ def discovery(tmp_path: Path) -> Discovery:
 def test_a_case_is_covered_where_a_path_reaches_its_suite(
     baseline: Baseline, discovery: Discovery, tmp_path: Path, path: str, covered: bool
 ) -> None:
-    found = covered_ids(baseline, discovery, [tmp_path / path], kinds=PERFORMANCE, pattern=None, tags=())
+    found = covered_ids(baseline, discovery, [tmp_path / path], Selection(PERFORMANCE))
 
     assert found == ({GONE} if covered else set())
 
 
 @pytest.mark.parametrize(
-    ("choices", "covered"),
+    ("selection", "covered"),
     [
-        (((Kind.PERFORMANCE, Kind.E2E), None, ()), True),
-        (((Kind.E2E,), None, ()), False),
-        (((Kind.STRESS,), None, ()), False),
-        ((PERFORMANCE, "paying", ("money",)), True),
-        ((PERFORMANCE, "shipping", ()), False),
-        ((PERFORMANCE, None, ("slow",)), False),
+        (Selection(frozenset({Kind.PERFORMANCE, Kind.E2E})), True),
+        (Selection(frozenset({Kind.E2E})), False),
+        (Selection(), False),
+        (Selection(frozenset({Kind.STRESS})), False),
+        (Selection(PERFORMANCE, patterns=("paying",), tags=("money",)), True),
+        (Selection(PERFORMANCE, patterns=("paying and not money",)), False),
+        (Selection(PERFORMANCE, patterns=("shop/suite_orders.py",)), True),
+        (Selection(PERFORMANCE, patterns=("shipping",)), False),
+        (Selection(PERFORMANCE, excludes=("money",)), False),
+        (Selection(PERFORMANCE, tags=("slow",)), False),
+        (Selection(PERFORMANCE, shard=Shard(1, 2)), True),
+        (Selection(PERFORMANCE, shard=Shard(2, 2)), False),
     ],
 )
 def test_a_case_is_covered_where_the_selection_would_choose_it(
     baseline: Baseline,
     discovery: Discovery,
-    choices: tuple[tuple[Kind, ...], str | None, tuple[str, ...]],
+    selection: Selection,
     covered: bool,
 ) -> None:
-    kinds, pattern, tags = choices
-
-    assert (covered_ids(baseline, discovery, (), kinds=kinds, pattern=pattern, tags=tags) == {GONE}) == covered
+    assert (covered_ids(baseline, discovery, (), selection) == {GONE}) == covered
