@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 KIB: Final = 1 if sys.platform == "darwin" else 1024
 """Unit of the kernel's figure."""
 
+EXITED_1: Final = "its process ended with exit code 1 in the middle of the case"
+
 # In the suites below every troublemaker is followed by a case that must pass in spite of it.
 ENDS: Final = """
 import ctypes, faulthandler
@@ -227,9 +229,13 @@ def outcomes(session: tuple[Ran, Mapping[str, Any]]) -> dict[str, dict[str, Any]
 @pytest.mark.parametrize(
     ("name", "status", "message"),
     [
-        ("exits_hard", "crashed", "its process ended with exit code 3 in the middle of the case"),
-        ("is_killed", "crashed", "its process was killed by SIGKILL"),
-        ("segfaults", "crashed", "its process was killed by SIGSEGV"),
+        (
+            "exits_hard",
+            "crashed",
+            "its process ended with exit code 3 in the middle of the case, in exits_hard (suite_ends.py:8)",
+        ),
+        ("is_killed", "crashed", "its process was killed by SIGKILL, which a process sent: memory had not run out"),
+        ("segfaults", "crashed", "its process was killed by SIGSEGV, in segfaults (suite_ends.py:22)"),
         ("exits_softly", "failed", "SystemExit: 7"),
         ("exits_softly_and_plain", "failed", "SystemExit: enough"),
         ("interrupts_itself", "failed", "KeyboardInterrupt"),
@@ -241,7 +247,11 @@ def outcomes(session: tuple[Ran, Mapping[str, Any]]) -> dict[str, dict[str, Any]
             "Unspeakable: (its text cannot be had: RuntimeError in its __str__)",
         ),
         ("raises_a_surrogate", "failed", "ValueError: half a pair: \\ud800"),
-        ("closes_every_descriptor", "crashed", "its process ended with exit code 1 in the middle of the case"),
+        (
+            "closes_every_descriptor",
+            "crashed",
+            "its process closed the descriptors to wfrun and ended in the middle of the case",
+        ),
         ("set_up_fails", "error", "set-up failed: ValueError: no room"),
         ("tear_down_fails", "error", "tear-down failed: ValueError: no way back"),
         ("fails_and_tear_down_fails", "failed", "assert 1 == 2"),
@@ -250,7 +260,11 @@ def outcomes(session: tuple[Ran, Mapping[str, Any]]) -> dict[str, dict[str, Any]
             "error",
             "tear-down failed: TimeoutError: tear-down of never_torn_down did not end within 5 s",
         ),
-        ("crashes_beside_its_child", "crashed", "its process ended with exit code 1 in the middle of the case"),
+        (
+            "crashes_beside_its_child",
+            "crashed",
+            f"{EXITED_1}, in crashes_beside_its_child (suite_leavings.py:30)",
+        ),
     ],
 )
 def test_the_trouble_is_told(outcomes: Mapping[str, Any], name: str, status: str, message: str) -> None:
@@ -301,10 +315,11 @@ def test_rubbish_in_the_channel_to_the_parent_is_found_out(outcomes: Mapping[str
 
 
 def test_last_words_and_the_place_of_a_crash_are_kept(outcomes: Mapping[str, Any]) -> None:
-    output = outcomes["segfaults"]["output"]
+    outcome = outcomes["segfaults"]
 
-    assert output.startswith("last words\nFatal Python error: Segmentation fault")
-    assert "in segfaults" in output
+    assert outcome["output"] == "last words\n"
+    assert outcome["details"].startswith("the end of its process: Segmentation fault\nCurrent thread")
+    assert outcome["details"].endswith("in segfaults")
 
 
 def test_a_flood_keeps_both_ends_and_counts_the_rest(outcomes: Mapping[str, Any]) -> None:

@@ -91,10 +91,10 @@ async def test_a_crash_is_the_result_of_its_case_alone(tmp_path: Path) -> None:
 
     assert statuses(result) == {"a::before": Status.PASSED, "a::crash": Status.CRASHED, "a::after": Status.PASSED}
     crash = result.failed[0]
-    assert crash.message == "its process was killed by SIGSEGV"
-    assert crash.output.text.startswith("last words\n")
-    assert "Segmentation fault" in crash.output.text
-    assert "in crash" in crash.output.text
+    assert crash.message == "its process was killed by SIGSEGV, in crash (suite_a.py:9)"
+    assert crash.output.text == "last words\n"
+    assert "Segmentation fault" in crash.details
+    assert "in crash" in crash.details
 
 
 async def test_output_belongs_to_the_case_that_wrote_it(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ the one that was planned.
 
 from __future__ import annotations
 
-import faulthandler
+import errno
 import os
 import signal
 import sys
@@ -19,8 +19,9 @@ from wfrun.runner.child.execute import PassOptions, run_case
 from wfrun.runner.child.failures import one_line, traceback_text
 from wfrun.runner.child.frames import read_frame, write_frame
 from wfrun.runner.child.guard import CaseGuard
+from wfrun.runner.child.last_words import tell_of_ends
 from wfrun.runner.child.lifeline import die_with_parent
-from wfrun.runner.child.messages import CaseResult, LoadFailure, Status
+from wfrun.runner.child.messages import DEAF_AND_DUMB, CaseResult, LoadFailure, Status
 from wfrun.runner.child.tools.make import make_tools
 from wfrun.runner.child.tools.tool import NO_TOOLS, refuse_breakpoint
 
@@ -131,8 +132,7 @@ def main() -> None:
     die_with_parent(parent_pid, command_descriptor)
     for descriptor in (command_descriptor, reply_descriptor):
         os.set_inheritable(descriptor, False)  # noqa: FBT003 - takes no keyword
-    faulthandler.enable()
-    faulthandler.register(signal.SIGUSR1, all_threads=True)
+    tell_of_ends()
     sys.argv = ["wfrun"]
     sys.breakpointhook = refuse_breakpoint
     child = Child(lambda event: write_frame(reply_descriptor, {"type": EVENT, **event}))
@@ -145,6 +145,11 @@ def main() -> None:
                 # A case forked and its copy came back here: the answer is for the first of them to give.
                 os._exit(0)
             write_frame(reply_descriptor, {"type": REPLY, **answer})
+    except OSError as error:
+        if error.errno != errno.EBADF:
+            raise
+        # Nothing can be told any more, so the exit code says it.
+        sys.exit(DEAF_AND_DUMB)
     finally:
         _leave_soon()
 

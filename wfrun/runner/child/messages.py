@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
-__all__ = ["CaseResult", "Generation", "LoadFailure", "Status"]
+__all__ = ["DEAF_AND_DUMB", "CaseResult", "Generation", "LoadFailure", "Status"]
+
+DEAF_AND_DUMB: Final = 113
+"""Exit code of a child whose case closed the descriptors between it and its parent."""
 
 
 class Status(StrEnum):

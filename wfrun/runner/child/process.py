@@ -14,6 +14,7 @@ from wfrun.errors import WfrunError
 from wfrun.runner.child.frames import DamagedFrame, FrameDecoder, write_frame
 from wfrun.runner.child.guardian import guardian
 from wfrun.runner.child.leftovers import MARK
+from wfrun.runner.child.messages import DEAF_AND_DUMB
 from wfrun.runner.child.output import OutputTail
 
 if TYPE_CHECKING:
@@ -214,4 +215,6 @@ class ChildProcess:
             except ValueError:
                 name = f"signal {-code}"
             return f"its process was killed by {name}"
+        if code == DEAF_AND_DUMB:
+            return "its process closed the descriptors to wfrun and ended in the middle of the case"
         return f"its process ended with exit code {code} in the middle of the case"

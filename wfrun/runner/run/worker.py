@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.runner.child.messages import CaseResult, Status
 from wfrun.runner.child.process import ChildDied, ChildProcess
+from wfrun.runner.run.death import MemoryKills, explain_death
 from wfrun.runner.run.in_process import InProcess
 from wfrun.runner.run.outcomes import CapturedOutput, Outcome
 from wfrun.runner.run.tools import tools_of
@@ -45,6 +46,7 @@ class CaseRunner:
         self.unfinished_teardowns: Sequence[str] = ()
         """Of the case that ran last: tear-downs that failed or never came to their end."""
         self._heard_s = 0.0
+        self._memory_kills = MemoryKills()
 
     async def run_warm(self, case: PlannedCase) -> Outcome:
         """Run ``case`` once, in this runner's own child unless it asks for a fresh one."""
@@ -107,7 +109,8 @@ class CaseRunner:
             try:
                 result = CaseResult.from_json(await asking)
             except ChildDied as death:
-                result = self._of_death(case, death, patience, time.monotonic() - started_s)
+                duration_s = time.monotonic() - started_s
+                return self._of_death(case, death, patience, duration_s, CapturedOutput(*child.take_output()))
         if isinstance(child, InProcess) and child.ended_by_user:
             # There Ctrl-C, and leaving the debugger, arrive at the case first.
             self._stop.end(interrupted=result.status is Status.INTERRUPTED)
@@ -147,14 +150,18 @@ class CaseRunner:
         if "teardowns" in event:
             self.unfinished_teardowns = event["teardowns"]
 
-    def _of_death(self, case: PlannedCase, death: ChildDied, patience: str, duration_s: float) -> CaseResult:
+    def _of_death(
+        self, case: PlannedCase, death: ChildDied, patience: str, duration_s: float, output: CapturedOutput
+    ) -> tuple[CaseResult, CapturedOutput]:
+        known = explain_death(death.how, output, memory_ran_out=self._memory_kills.happened())
         if self._stop.interrupted:
-            return CaseResult(case.info.id, Status.INTERRUPTED, duration_s, f"interrupted: {patience or death.how}")
-        if patience:
+            status, message = Status.INTERRUPTED, f"interrupted: {patience or death.how}"
+        elif patience:
+            status = Status.TIMED_OUT
             message = f"still running after {case.timeout_s:g} s, and did not react to being stopped; killed"
-            details = "where each thread was stands at the end of the captured output"
-            return CaseResult(case.info.id, Status.TIMED_OUT, duration_s, message, details)
-        return CaseResult(case.info.id, Status.CRASHED, duration_s, death.how)
+        else:
+            status, message = Status.CRASHED, known.message
+        return CaseResult(case.info.id, status, duration_s, message, known.details), known.output
 
 
 def outcome_of(
