@@ -48,6 +48,7 @@ class CommandLine:
     in_process: bool = False
     pdb: bool = False
     no_capture: bool = False
+    debug: bool = False
     verbose: bool = False
     quiet: bool = False
     junit: str | None = None

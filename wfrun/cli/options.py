@@ -15,6 +15,7 @@ __all__ = [
     "BaselineOption",
     "CategoryOption",
     "CompareOption",
+    "DebugOption",
     "E2eOption",
     "ExcludeOption",
     "FailFastOption",
@@ -212,6 +213,15 @@ PdbOption: TypeAlias = Annotated[
     typer.Option(
         "--pdb",
         help="Open the debugger where a case fails, in this process (--in-process) and without time limits.",
+        rich_help_panel=_CLOSER,
+    ),
+]
+DebugOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--debug",
+        help="Warn of callbacks that hold the event loop, coroutines never awaited and resources never closed, and"
+        " show local variables in tracebacks. Cases run slower, and nothing is measured.",
         rich_help_panel=_CLOSER,
     ),
 ]

@@ -79,10 +79,13 @@ class Tools:
     capture: bool = True
     """What cases print is kept for their results, instead of going straight to where wfrun prints."""
 
+    debug: bool = False
+    """Loops run in debug mode, and what they and the interpreter warn of is told with each case."""
+
     @property
     def distort(self) -> bool:
         """Whether figures taken with these would not be those of the cases, so that none are taken."""
-        return self.in_process
+        return self.in_process or self.debug
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wfrun.authoring.info import Kind
 from wfrun.authoring.targets import available_targets
 from wfrun.concurrency.channel import Channel
 from wfrun.errors import ExitCode, FileError, NothingSelected, UsageError
@@ -79,6 +80,8 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
             comparison = confirmed(comparison, _compare(second, yardstick, again, discovery, options))
             result = replace(result, interrupted=repeated.interrupted, faults=(*result.faults, *repeated.faults))
     notes, problem = _keep(record, options)
+    if options.limits.tools.distort and options.selection.kinds & {kind for kind in Kind if kind.measured}:
+        notes = (*notes, "nothing was measured: what looks closer at cases changes what they cost, so each ran once")
     story = SessionStory(
         discovery=discovery, plan=plan, result=result, record=record, comparison=comparison, notes=notes
     )

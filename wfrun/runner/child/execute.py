@@ -189,8 +189,9 @@ class Pass:
         if guard.interrupted:
             return Status.INTERRUPTED, "interrupted", guard.diagnosis
         errors = [(phase, error) for phase, error in self._errors if not self._is_our_stop(error)]
+        full = self._options.tools.full_locals
         details = "\n\n".join(
-            (f"during {phase}:\n" if phase is not _Phase.CASE else "") + traceback_text(error)
+            (f"during {phase}:\n" if phase is not _Phase.CASE else "") + traceback_text(error, with_locals=full)
             for phase, error in errors
         )
         if guard.timed_out:

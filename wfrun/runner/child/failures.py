@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sysconfig
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,10 +13,13 @@ from wfrun.errors import WfrunError
 if TYPE_CHECKING:
     import types
 
-__all__ = ["describe_tasks", "one_line", "place_text", "skip_own", "traceback_text"]
+__all__ = ["describe_tasks", "one_line", "own_file", "place_text", "skip_own", "traceback_text"]
 
 _OWN_FOLDERS: Final = tuple(str(Path(__file__).parents[2] / name) for name in ("runner", "authoring"))
 MOST_TASKS: Final = 20
+MOST_LOCALS: Final = 30
+MOST_LOCAL_CHARACTERS: Final = 300
+_LIBRARIES: Final = sysconfig.get_path("stdlib")
 
 
 def one_line(error: BaseException) -> str:
@@ -29,14 +33,22 @@ def one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
 
-def traceback_text(error: BaseException) -> str:
-    """Return the traceback without the runner's own frames at its top.
+def traceback_text(error: BaseException, *, with_locals: bool = False) -> str:
+    """Return the traceback without the runner's own frames at its top; ``with_locals`` with the values in each frame.
 
     It is empty for an error that wfrun raised on purpose and no other code led to: its text says where to look.
     """
     if isinstance(error, WfrunError) and skip_own(error.__traceback__) is error.__traceback__:
         return ""
-    return "".join(traceback.format_exception(type(error), error, skip_own(error.__traceback__))).rstrip()
+    frames = skip_own(error.__traceback__)
+    told = traceback.TracebackException(type(error), error, frames, capture_locals=with_locals, compact=True)
+    _bound_locals(told)
+    return "".join(told.format()).rstrip()
+
+
+def own_file(file: str) -> bool:
+    """Return whether a file belongs to the runner."""
+    return file.startswith(_OWN_FOLDERS)
 
 
 def place_text(error: BaseException) -> str:
@@ -45,6 +57,28 @@ def place_text(error: BaseException) -> str:
         frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith(_OWN_FOLDERS)
     ]
     return ("stopped at\n" + "".join(traceback.format_list(frames))).rstrip()
+
+
+def _bound_locals(told: traceback.TracebackException | None) -> None:
+    """Keep the values of so many local variables as a reader can use, and none of the standard library's."""
+    if told is None:
+        return
+    for frame in told.stack:
+        shown = None if frame.filename.startswith(_LIBRARIES) else frame.locals
+        if shown is None:
+            frame.locals = None
+            continue
+        kept = {name: _shortened(value) for name, value in list(shown.items())[:MOST_LOCALS] if name.isidentifier()}
+        if len(shown) > MOST_LOCALS:
+            kept["…"] = f"and {len(shown) - MOST_LOCALS} more"
+        frame.locals = kept
+    for inner in (told.__cause__, told.__context__, *(told.exceptions or ())):
+        _bound_locals(inner)
+
+
+def _shortened(text: str) -> str:
+    left_out = len(text) - MOST_LOCAL_CHARACTERS
+    return text if left_out <= 0 else f"{text[:MOST_LOCAL_CHARACTERS]}… ({left_out:,} characters more)"
 
 
 def skip_own(frames: types.TracebackType | None) -> types.TracebackType | None:

@@ -17,4 +17,6 @@ def tools_of(tools: Tools) -> dict[str, Any]:
         wanted["breakpoints"] = {}
     if tools.pdb:
         wanted["pdb"] = {}
+    if tools.debug:
+        wanted["debug"] = {}
     return wanted

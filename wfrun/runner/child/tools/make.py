@@ -26,4 +26,9 @@ def make_tools(wanted: Mapping[str, Mapping[str, Any]], guard: CaseGuard) -> Cas
         from wfrun.runner.child.tools.debugger import PostMortem
 
         tools.add(PostMortem(tools))
+    if "debug" in wanted:
+        from wfrun.runner.child.tools.diagnostics import Diagnostics
+
+        tools.add(Diagnostics())
+        tools.full_locals = True
     return tools
