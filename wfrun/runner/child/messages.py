@@ -91,6 +91,8 @@ class CaseResult:
     generation: Generation | None = None
     warnings: tuple[str, ...] = ()
     """Sentences for the reader that change nothing about how it ended, such as what was undone after it."""
+    findings: tuple[str, ...] = ()
+    """What tools such as ``--debug`` found, each in one line or more."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values; the notes as they are, which may be anything."""
@@ -106,6 +108,7 @@ class CaseResult:
                 **value,
                 "status": Status(value["status"]),
                 "warnings": tuple(value["warnings"]),
+                "findings": tuple(value["findings"]),
                 "generation": None if generation is None else Generation(**generation),
             }
         )

@@ -117,6 +117,7 @@ def _outcome_record(outcome: Outcome, measurements: CaseMeasurements | None) -> 
         items=outcome.items,
         notes={_text(name): _json_value(value) for name, value in outcome.notes.items()},
         unfinished_teardowns=tuple(_text(name) for name in outcome.unfinished_teardowns),
+        findings=tuple(_text(finding) for finding in outcome.findings),
         measurements=measurements,
     )
 

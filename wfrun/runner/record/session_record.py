@@ -67,6 +67,7 @@ class OutcomeRecord(ClosedModel):
     items: int = Field(description="items one repetition worked on; 0 where the case does not count")
     notes: dict[str, JsonValue] = Field(description="values the case attached, by name")
     unfinished_teardowns: tuple[str, ...] = Field(description="tear-downs that were cut short or failed")
+    findings: tuple[str, ...] = Field(default=(), description="what tools such as --debug found")
     measurements: CaseMeasurements | None = Field(description="null for a case that was not measured")
 
 

@@ -14,7 +14,7 @@ from wfrun.units import format_bytes, format_duration
 if TYPE_CHECKING:
     from wfrun.runner.run.outcomes import CapturedOutput, Outcome
 
-__all__ = ["STYLES", "finished_line", "output_lines", "told_when_verbose"]
+__all__ = ["STYLES", "findings_lines", "finished_line", "output_lines", "told_when_verbose"]
 
 LABELS: Final = {
     Status.PASSED: "PASS",
@@ -56,6 +56,13 @@ def finished_line(outcome: Outcome) -> Text:
     elif outcome.message:
         line.append(f"\n      {one_line(outcome.message)}", STYLES[outcome.status])
     return line
+
+
+def findings_lines(outcome: Outcome) -> Text:
+    """Return what tools found in a case, each thing from a line of its own on."""
+    lines = [line for finding in outcome.findings for line in f"! {printable(finding)}".splitlines()]
+    shown = (f"      {line}" if line.startswith("! ") else f"        {line}" for line in lines)
+    return Text("\n".join(shown), "yellow")
 
 
 def told_when_verbose(outcome: Outcome) -> Text | None:

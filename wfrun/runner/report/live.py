@@ -17,7 +17,7 @@ from rich.text import Text
 
 from wfrun.runner.child.messages import Status
 from wfrun.runner.report.console import animated
-from wfrun.runner.report.lines import STYLES, finished_line, told_when_verbose
+from wfrun.runner.report.lines import STYLES, findings_lines, finished_line, told_when_verbose
 from wfrun.runner.report.text import case_name, plural
 from wfrun.runner.run.events import (
     CaseFinished,
@@ -239,7 +239,8 @@ def lines_of(outcome: Outcome, verbosity: int) -> list[Text]:
     if outcome.status is Status.NOT_RUN:
         return []
     told = told_when_verbose(outcome) if verbosity > 0 and outcome.status.good else None
-    return [finished_line(outcome)] if told is None else [finished_line(outcome), told]
+    found = findings_lines(outcome) if outcome.findings and verbosity >= 0 else None
+    return [finished_line(outcome), *(part for part in (found, told) if part is not None)]
 
 
 def stopping(event: InterruptRequested) -> Text:

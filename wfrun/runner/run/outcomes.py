@@ -40,6 +40,8 @@ class Outcome:
     control: tuple[Generation, ...] = ()
     """The figures of an empty case in the same suite, which memory is counted above."""
     unfinished_teardowns: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+    """What tools such as ``--debug`` found, each in one line or more."""
     warnings: tuple[str, ...] = ()
     """Sentences for the reader that change nothing about how it ended."""
 

@@ -178,5 +178,6 @@ def outcome_of(
         items=result.items,
         notes=result.notes,
         unfinished_teardowns=tuple(unfinished_teardowns),
+        findings=result.findings,
         warnings=result.warnings,
     )
