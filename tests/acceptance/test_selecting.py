@@ -58,6 +58,19 @@ def test_patterns_and_categories_choose(workflows: Project, arguments: list[str]
     assert listed(workflows, *arguments) == names
 
 
+def test_tiers_choose_and_are_a_reason(project: Project) -> None:
+    both = '@suite.case(tier="slow")\ndef long(): pass\n@suite.case(tier="fast")\ndef short(): pass\n'
+    project.write({"suites/suite_a.py": both})
+    why = project.run("list", "--why", "--tier", "fast")
+    nothing = project.run("--tier", "infrastructure")
+
+    assert listed(project, "--tier", "fast") == ["short"]
+    assert listed(project, "--tier", "fast", "--tier", "slow") == ["long", "short"]
+    assert "Things · Long  tier slow not asked for" in why.out
+    assert nothing.code == 4
+    assert "2 cases would match, but of tier fast, slow; add --tier fast --tier slow" in nothing.err
+
+
 def test_what_is_excluded_does_not_run(workflows: Project) -> None:
     ran = workflows.run("--exclude", "complete", "--category", "e2e", "--seed", "1")
 

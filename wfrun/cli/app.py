@@ -26,6 +26,7 @@ from wfrun.cli.options import (
     PdbOption,
     PerformanceOption,
     QuietOption,
+    RecordsArgument,
     ReplaceOption,
     SeedOption,
     ShardOption,
@@ -33,6 +34,7 @@ from wfrun.cli.options import (
     TagOption,
     TargetOption,
     ThresholdOption,
+    TierOption,
     TimeoutOption,
     UnitOption,
     VerboseOption,
@@ -111,6 +113,7 @@ def run_command(
     pattern: PatternOption = None,
     exclude: ExcludeOption = None,
     tag: TagOption = None,
+    tier: TierOption = None,
     shard: ShardOption = None,
     workers: WorkersOption = None,
     fail_fast: FailFastOption = False,
@@ -145,6 +148,7 @@ def run_command(
             patterns=pattern or (),
             excludes=exclude or (),
             tags=tag or (),
+            tiers=tier or (),
             shard=shard,
             workers=workers,
             fail_fast=fail_fast,
@@ -184,6 +188,7 @@ def list_command(
     pattern: PatternOption = None,
     exclude: ExcludeOption = None,
     tag: TagOption = None,
+    tier: TierOption = None,
     shard: ShardOption = None,
     seed: SeedOption = None,
     order: OrderOption = "file",
@@ -209,6 +214,7 @@ def list_command(
             patterns=pattern or (),
             excludes=exclude or (),
             tags=tag or (),
+            tiers=tier or (),
             shard=shard,
             seed=seed,
             order=order,
@@ -217,6 +223,26 @@ def list_command(
     check_paths(options.paths, _verbs())
     discovery, plan = list_cases(options, explained=why)
     raise typer.Exit(print_listing(discovery, plan, as_json=json, explained=why))
+
+
+@app.command("merge", cls=Verb)
+def merge_command(
+    records: RecordsArgument,
+    *,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
+    junit: JunitOption = None,
+    json: JsonOption = None,
+) -> None:
+    """Make one record of those that the shards of a session wrote with --json, and end as that session would have.
+
+    What is no part of one session is refused: another commit or selection, a shard twice, or one that is missing.
+    """
+    from wfrun.cli.choices import CommandLine, session_options
+    from wfrun.cli.merge import merge_files
+
+    options = session_options(CommandLine(paths=records, verbose=verbose, quiet=quiet, junit=junit, json=json))
+    raise typer.Exit(merge_files(options.paths, options.outputs))
 
 
 @app.command("init", cls=Verb)

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from wfrun.authoring.info import Kind
+from wfrun.authoring.info import Kind, Tier
 from wfrun.cli.tools import tools_of
 from wfrun.errors import UsageError
 from wfrun.measure.metrics import METRICS
@@ -38,6 +38,7 @@ class CommandLine:
     patterns: Sequence[str] = ()
     excludes: Sequence[str] = ()
     tags: Sequence[str] = ()
+    tiers: Sequence[str] = ()
     shard: str | None = None
     order: str = "file"
     workers: str | None = None
@@ -91,6 +92,7 @@ def session_options(written: CommandLine) -> SessionOptions:
             patterns=_patterns("--pattern", written.patterns),
             excludes=_patterns("--exclude", written.excludes),
             tags=tuple(written.tags),
+            tiers=frozenset(_tier(name) for name in written.tiers),
             order=_order(written.order),
             shard=None if written.shard is None else _shard(written.shard),
             seed=_seed(written.seed),
@@ -120,6 +122,13 @@ def _kind(name: str) -> Kind:
         return Kind(name.strip().lower())
     except ValueError:
         raise UsageError(f"--category: there is no kind {name!r}{_nearest(name, Kind)}") from None
+
+
+def _tier(name: str) -> Tier:
+    try:
+        return Tier(name.strip().lower())
+    except ValueError:
+        raise UsageError(f"--tier: there is no tier {name!r}{_nearest(name, Tier)}") from None
 
 
 def _patterns(option: str, texts: Iterable[str]) -> tuple[str, ...]:

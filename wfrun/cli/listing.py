@@ -102,6 +102,7 @@ def _facts(info: CaseInfo) -> dict[str, object]:
         "title": info.title,
         "suite": info.suite_title,
         "kinds": list(info.kinds),
+        "tier": info.tier.value,
         "tags": list(info.tags),
         "parameters": info.parameters,
         "file": info.file,

@@ -31,6 +31,7 @@ __all__ = [
     "PdbOption",
     "PerformanceOption",
     "QuietOption",
+    "RecordsArgument",
     "ReplaceOption",
     "SeedOption",
     "ShardOption",
@@ -38,6 +39,7 @@ __all__ = [
     "TagOption",
     "TargetOption",
     "ThresholdOption",
+    "TierOption",
     "TimeoutOption",
     "UnitOption",
     "VerboseOption",
@@ -68,6 +70,10 @@ PathsArgument: TypeAlias = Annotated[
         help="Suite files, or folders that are searched for suite_*.py. Default: ./suites, and where there is none"
         " the suites that come with wfrun.",
     ),
+]
+RecordsArgument: TypeAlias = Annotated[
+    list[str],
+    typer.Argument(metavar="RECORD...", show_default=False, help="Files that wfrun --shard I/N --json FILE wrote."),
 ]
 
 UnitOption: TypeAlias = Annotated[bool, typer.Option("--unit", help="Run unit cases.", rich_help_panel=_KINDS)]
@@ -127,6 +133,16 @@ TagOption: TypeAlias = Annotated[
         metavar="TEXT",
         show_default=False,
         help="Take only the cases with this tag; given several times, with all of them.",
+        rich_help_panel=_WHICH,
+    ),
+]
+TierOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--tier",
+        metavar="TIER",
+        show_default=False,
+        help="Take only the cases of this tier: fast, standard, slow or infrastructure; given several times, of any.",
         rich_help_panel=_WHICH,
     ),
 ]

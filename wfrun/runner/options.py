@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from wfrun.authoring.info import Kind
+from wfrun.authoring.info import Kind, Tier
 from wfrun.errors import UsageError
 from wfrun.measure.metrics import METRICS
 
@@ -49,6 +49,8 @@ class Selection:
     """A case must match none of them; the same language."""
     tags: tuple[str, ...] = ()
     """A case must have all of them."""
+    tiers: frozenset[Tier] = frozenset()
+    """Empty for all."""
     order: Order = "file"
     shard: Shard | None = None
     seed: int = 0

@@ -79,7 +79,11 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
             repeated, second = run(again, confirming=True)
             comparison = confirmed(comparison, _compare(second, yardstick, again, discovery, options))
             result = replace(result, interrupted=repeated.interrupted, faults=(*result.faults, *repeated.faults))
-    notes, problem = _keep(record, options)
+    notes, problem = _keep_baseline(record, options)
+    code = _exit_code(discovery, result, comparison, problem)
+    record = record.model_copy(update={"exit_code": int(code)})
+    if warning := save_last_session(record):
+        notes = (warning, *notes)
     if options.limits.tools.distort and options.selection.kinds & {kind for kind in Kind if kind.measured}:
         notes = (*notes, "nothing was measured: what looks closer at cases changes what they cost, so each ran once")
     story = SessionStory(
@@ -92,7 +96,7 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
         junit_path=outputs.junit_path,
         json_path=outputs.json_path,
     )
-    return _exit_code(discovery, result, comparison, problem)
+    return code
 
 
 def list_cases(options: SessionOptions, *, explained: bool = False) -> tuple[Discovery, Plan]:
@@ -169,23 +173,19 @@ def _check_targets(targets: Sequence[tuple[str, str]]) -> None:
             )
 
 
-def _keep(record: SessionRecord, options: SessionOptions) -> tuple[tuple[str, ...], FileError | None]:
-    """Write the last session and the baseline; return what to tell about it, and a failure to report at the end."""
-    notes = []
-    if warning := save_last_session(record):
-        notes.append(warning)
+def _keep_baseline(record: SessionRecord, options: SessionOptions) -> tuple[tuple[str, ...], FileError | None]:
+    """Write the baseline; return what to tell about it, and a failure to report at the end."""
     if options.outputs.baseline_path is None:
-        return tuple(notes), None
+        return (), None
     path = _resolved(options.outputs.baseline_path)
     try:
         saved = save_baseline(record, path, replace=options.outputs.replace_baseline)
     except (FileError, NothingSelected) as error:
         problem = error if isinstance(error, FileError) else FileError(str(error))
-        return (*notes, f"no baseline was written: {error}"), problem
+        return (f"no baseline was written: {error}",), problem
     sessions = "its first session" if saved.sessions == 1 else f"now {saved.sessions} sessions"
     added = f"{saved.cases} case{'s' * (saved.cases != 1)} added"
-    notes.append(f"baseline {path}: {added}, {sessions}")
-    return (*notes, *saved.warnings), None
+    return (f"baseline {path}: {added}, {sessions}", *saved.warnings), None
 
 
 def _exit_code(

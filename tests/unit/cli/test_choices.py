@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from wfrun.authoring.info import Kind
+from wfrun.authoring.info import Kind, Tier
 from wfrun.cli.choices import CommandLine, kinds_of, session_options
 from wfrun.errors import UsageError
 from wfrun.runner.options import Selection, Shard
@@ -30,6 +30,7 @@ def test_everything_written_reaches_the_session() -> None:
             patterns=["complete", "not slow"],
             excludes=["db"],
             tags=["slow", "net"],
+            tiers=["fast", "Slow"],
             shard="2/3",
             order="random",
             workers="3",
@@ -53,6 +54,7 @@ def test_everything_written_reaches_the_session() -> None:
         patterns=("complete", "not slow"),
         excludes=("db",),
         tags=("slow", "net"),
+        tiers=frozenset({Tier.FAST, Tier.SLOW}),
         order="random",
         shard=Shard(2, 3),
         seed=42,
@@ -96,6 +98,7 @@ def test_there_are_as_many_workers_as_usable_processors_but_at_most_four(
         ({"shard": "half"}, "--shard 'half' is not of the form I/N, such as 1/3"),
         ({"shard": "-1/2"}, "--shard '-1/2' is not of the form I/N"),
         ({"order": "reverse"}, "--order is file or random, not 'reverse'"),
+        ({"tiers": ["quick"]}, "--tier: there is no tier 'quick'; there are fast, standard, slow, infrastructure"),
         ({"categories": ["e2"]}, "--category: there is no kind 'e2'; did you mean e2e?"),
         ({"timeout": "-1"}, "--timeout: '-1' is not a duration; write a number and one of ns, us"),
         ({"timeout": "0"}, "--timeout '0' would end every case before it starts"),

@@ -87,6 +87,7 @@ def test_the_json_has_every_field() -> None:
                 "title": "a",
                 "suite": "Orders",
                 "kinds": ["e2e"],
+                "tier": "standard",
                 "tags": ["shop"],
                 "parameters": {},
                 "file": str(Path.cwd() / "suites" / "suite_orders.py"),

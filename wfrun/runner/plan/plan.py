@@ -58,6 +58,7 @@ def choose(cases: Sequence[CaseInfo], selection: Selection, *, timeout_s: float 
     choices = Choices(selection)
     reasons = {case.id: choices.why_not(case) for case in cases}
     wanted = [case for case in cases if not reasons[case.id]]
+    selected = len(wanted)
     digest = hashlib.sha256("\n".join(sorted(case.id for case in wanted)).encode("utf-8", "replace")).hexdigest()[:16]
     if selection.shard is not None:
         split = split_suites(wanted, selection.shard.of)
@@ -72,6 +73,7 @@ def choose(cases: Sequence[CaseInfo], selection: Selection, *, timeout_s: float 
         deselected=tuple(Deselected(case, reasons[case.id]) for case in cases if reasons[case.id]),
         order=selection.order,
         shard=selection.shard,
+        selected=selected,
         selection_digest=digest,
     )
 

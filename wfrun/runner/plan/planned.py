@@ -45,5 +45,7 @@ class Plan:
     order: Order = "file"
     shard: Shard | None = None
     """Which part of the chosen cases this is; ``None`` for all of them."""
+    selected: int = 0
+    """How many cases were chosen before they were split."""
     selection_digest: str = ""
     """The same for all shards of one selection: a hash of the ids that were chosen before they were split."""

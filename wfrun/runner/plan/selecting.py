@@ -42,7 +42,13 @@ class Choices:
 
     def why_not(self, case: CaseInfo) -> str:
         """Return why the case is left out; empty where it is not."""
-        return self._by_pattern(case) or self._by_tag(case) or self._by_kind(case) or self._by_exclude(case)
+        return (
+            self._by_pattern(case)
+            or self._by_tag(case)
+            or self._by_kind(case)
+            or self._by_tier(case)
+            or self._by_exclude(case)
+        )
 
     def why_nothing(self, cases: Sequence[CaseInfo]) -> str:
         """Return, of cases that are all left out, which choice left out the last of them and what comes close."""
@@ -59,18 +65,18 @@ class Choices:
                 f"no case has the tag{'s' * (len(tags) > 1)} {', '.join(tags)}; there are {', '.join(known) or 'none'}"
             )
         by_kind = _kept(by_tag, self._by_kind)
-        many = "s" * (len(by_tag) > 1)
         if not by_kind:
             others = sorted({str(kind) for case in by_tag for kind in case.kinds})
             return (
-                f"{len(by_tag)} case{many} would match, but of kind {', '.join(others)} "
+                f"{_would_match(by_tag)}, but of kind {', '.join(others)} "
                 f"and not {', '.join(sorted(self._kinds))}; add --{' or --'.join(others)}"
             )
-        many = "s" * (len(by_kind) > 1)
+        by_tier = _kept(by_kind, self._by_tier)
+        if not by_tier:
+            tiers = sorted({case.tier.value for case in by_kind})
+            return f"{_would_match(by_kind)}, but of tier {', '.join(tiers)}; add --tier {' --tier '.join(tiers)}"
         excludes = " and ".join(f"--exclude {text!r}" for text in self._selection.excludes)
-        return (
-            f"{len(by_kind)} case{many} would match, but {excludes} leaves out every one; `wfrun list --why` tells each"
-        )
+        return f"{_would_match(by_tier)}, but {excludes} leaves out every one; `wfrun list --why` tells each"
 
     def _by_pattern(self, case: CaseInfo) -> str:
         if not self._patterns:
@@ -89,6 +95,10 @@ class Choices:
         if not self._kinds.isdisjoint(case.kinds):
             return ""
         return f"kind {' and '.join(case.kinds)} not asked for"
+
+    def _by_tier(self, case: CaseInfo) -> str:
+        tiers = self._selection.tiers
+        return f"tier {case.tier.value} not asked for" if tiers and case.tier not in tiers else ""
 
     def _by_exclude(self, case: CaseInfo) -> str:
         if not self._excludes:
@@ -112,6 +122,10 @@ class Choices:
 
 def _kept(cases: Sequence[CaseInfo], why_not: Callable[[CaseInfo], str]) -> list[CaseInfo]:
     return [case for case in cases if not why_not(case)]
+
+
+def _would_match(cases: Sequence[CaseInfo]) -> str:
+    return f"{len(cases)} case{'s' * (len(cases) > 1)} would match"
 
 
 def _searched(case: CaseInfo) -> str:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, Field, JsonValue, model_validator
 
-from wfrun.authoring.info import CaseInfo, Kind
+from wfrun.authoring.info import CaseInfo, Kind, Tier
 from wfrun.runner.record.measurements import CaseMeasurements, ClosedModel, MetricRecord
 from wfrun.runner.record.session_record import Protocol, SourceRecord
 
@@ -21,6 +21,7 @@ class BaselineCase(ClosedModel):
     title: str = Field(description="the case's title, with its parameters")
     suite: str = Field(description="the suite's title")
     kinds: tuple[Kind, ...] = Field(description="unit, integration, e2e, performance, stress")
+    tier: Tier = Field(default=Tier.STANDARD, description="fast, standard, slow or infrastructure")
     tags: tuple[str, ...] = Field(description="the suite's and the case's")
     parameters: dict[str, str] = Field(description="each parameter's value, as text")
     source_hash: str = Field(description="changes when the text of the case's function does")
@@ -35,6 +36,7 @@ class BaselineCase(ClosedModel):
             suite_title=self.suite,
             kinds=self.kinds,
             tags=self.tags,
+            tier=self.tier,
             file="",
             line=0,
             parameters=self.parameters,

@@ -67,6 +67,10 @@ def record_session(
         faults=tuple(_text(fault) for fault in run_result.faults),
         discovered=plan.discovered,
         planned=len(plan.cases),
+        selected=plan.selected,
+        selection=plan.selection_digest,
+        shard=None if plan.shard is None else str(plan.shard),
+        order=plan.order,
         load_failures=tuple(
             LoadFailureRecord(file=_text(f.file), message=_text(f.message), traceback=_text(f.traceback))
             for f in discovery.failures

@@ -91,7 +91,14 @@ class SessionRecord(ClosedModel):
     interrupted: bool = Field(description="whether Ctrl-C ended it")
     faults: tuple[str, ...] = Field(description="where wfrun contradicted itself; not empty means no trust")
     discovered: int = Field(description="cases there were to choose from")
-    planned: int = Field(description="cases that were chosen")
+    planned: int = Field(description="cases that were chosen, and are in this shard")
+    selected: int = Field(default=0, description="cases that were chosen, in all shards together")
+    selection: str = Field(
+        default="", description="hash of the ids of the chosen cases: the same for the shards of one selection"
+    )
+    shard: str | None = Field(default=None, description="which part of the chosen cases ran, such as 1/3; null for all")
+    order: Literal["file", "random"] = Field(default="file", description="in which order cases started")
+    exit_code: int | None = Field(default=None, description="what the session ended with; null where it is not known")
     load_failures: tuple[LoadFailureRecord, ...] = Field(description="suite files that could not be loaded")
     outcomes: tuple[OutcomeRecord, ...] = Field(description="in the order they finished")
     warnings: tuple[str, ...] = Field(

@@ -203,6 +203,7 @@ def _session_of(record: SessionRecord) -> BaselineSession:
                 title=outcome.title,
                 suite=outcome.suite,
                 kinds=outcome.kinds,
+                tier=outcome.tier,
                 tags=outcome.tags,
                 parameters=outcome.parameters,
                 source_hash=outcome.source_hash,

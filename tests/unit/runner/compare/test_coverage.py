@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from wfrun.authoring.info import Kind
+from wfrun.authoring.info import Kind, Tier
 from wfrun.runner.compare.coverage import covered_ids
 from wfrun.runner.discover.discovery import Discovery
 from wfrun.runner.options import Selection, Shard
@@ -67,6 +67,8 @@ def test_a_case_is_covered_where_a_path_reaches_its_suite(
         (Selection(PERFORMANCE, patterns=("shipping",)), False),
         (Selection(PERFORMANCE, excludes=("money",)), False),
         (Selection(PERFORMANCE, tags=("slow",)), False),
+        (Selection(PERFORMANCE, tiers=frozenset({Tier.STANDARD})), True),
+        (Selection(PERFORMANCE, tiers=frozenset({Tier.FAST})), False),
         (Selection(PERFORMANCE, shard=Shard(1, 2)), True),
         (Selection(PERFORMANCE, shard=Shard(2, 2)), False),
     ],

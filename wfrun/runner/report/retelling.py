@@ -1,0 +1,67 @@
+"""The story of a session from its record, to be reported again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from wfrun.authoring.info import CaseInfo
+from wfrun.runner.child.messages import LoadFailure
+from wfrun.runner.discover.discovery import Discovery
+from wfrun.runner.plan.planned import Plan, PlannedCase
+from wfrun.runner.report.story import SessionStory
+from wfrun.runner.run.outcomes import CapturedOutput, Outcome, RunResult
+
+if TYPE_CHECKING:
+    from wfrun.runner.record.session_record import OutcomeRecord, SessionRecord
+
+__all__ = ["story_of"]
+
+
+def story_of(record: SessionRecord) -> SessionStory:
+    """Return the story that ``record`` tells: all of it but what a comparison said."""
+    outcomes = tuple(map(_outcome, record.outcomes))
+    failures = tuple(LoadFailure(f.file, f.message, f.traceback) for f in record.load_failures)
+    plan = Plan(
+        cases=tuple(outcome.case for outcome in outcomes),
+        seed=record.seed,
+        discovered=record.discovered,
+        order=record.order,
+        selected=record.selected,
+        selection_digest=record.selection,
+    )
+    return SessionStory(
+        discovery=Discovery((), tuple(case.info for case in plan.cases), failures),
+        plan=plan,
+        result=RunResult(outcomes, record.interrupted, record.faults, record.duration_s),
+        record=record,
+    )
+
+
+def _outcome(record: OutcomeRecord) -> Outcome:
+    info = CaseInfo(
+        id=record.id,
+        title=record.title,
+        suite_title=record.suite,
+        kinds=record.kinds,
+        tags=record.tags,
+        file=record.file,
+        line=record.line,
+        parameters=record.parameters,
+        timeout_s=None,
+        own_process=False,
+        virtual_time=False,
+        pinned=True,
+        source_hash=record.source_hash,
+        tier=record.tier,
+    )
+    return Outcome(
+        case=PlannedCase(info, measured=record.measured, seed=record.seed, timeout_s=0.0),
+        status=record.status,
+        duration_s=record.duration_s,
+        message=record.message,
+        details=record.details,
+        output=CapturedOutput(record.output, record.output_dropped_bytes),
+        items=record.items,
+        notes=dict(record.notes),
+        unfinished_teardowns=record.unfinished_teardowns,
+    )
