@@ -24,6 +24,9 @@ UNSET_NAME: Final = "@wfrun_unset"
 UNSET_VALUE: Final = object()
 MOST_LINES: Final = 12
 
+_LOAD: Final = ast.Load()
+_STORE: Final = ast.Store()
+
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = 240
 _repr.maxlist = _repr.maxtuple = _repr.maxdict = _repr.maxset = _repr.maxfrozenset = _repr.maxdeque = 12
@@ -32,8 +35,8 @@ _repr.maxlong = 80
 
 def rewrite_asserts(tree: ast.Module, source: str) -> ast.Module:
     """Return ``tree`` with its assertions explaining themselves; the module needs :func:`explain` as `EXPLAIN_NAME`."""
-    rewritten = _Rewriter(source).visit(tree)
-    return ast.fix_missing_locations(rewritten)  # type: ignore[no-any-return]
+    tree.body = _Rewriter(source).statements(tree.body)
+    return tree
 
 
 def explain(source: str, message: tuple[object, ...], parts: Sequence[tuple[str, Any]], operator: str | None) -> str:
@@ -106,16 +109,47 @@ def _sequence_difference(left: Sequence[Any], right: Sequence[Any]) -> list[str]
     return lines
 
 
-class _Rewriter(ast.NodeTransformer):
+class _Source:
+    """The text of a file. :func:`ast.get_source_segment` splits all of it anew for every part of it."""
+
+    def __init__(self, text: str) -> None:
+        self._lines = text.split("\n")
+
+    def of(self, node: ast.expr) -> str:
+        """Return what ``node`` was written as, on one line."""
+        if node.end_lineno is None or node.end_col_offset is None:
+            return "…"
+        lines = self._lines[node.lineno - 1 : node.end_lineno]
+        # Columns count bytes. The end first: the first line may also be the last.
+        lines[-1] = lines[-1].encode()[: node.end_col_offset].decode()
+        lines[0] = lines[0].encode()[node.col_offset :].decode()
+        return " ".join(" ".join(lines).split())
+
+
+class _Rewriter:
     """Turns each assertion into a test that captures its parts."""
 
     def __init__(self, source: str) -> None:
-        self._source = source
+        self._source = _Source(source)
         self._numbers = itertools.count()
 
-    def visit_Assert(self, node: ast.Assert) -> list[ast.stmt]:
+    def statements(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        """Return ``body`` with every assertion in it rewritten; assertions stand only where statements do."""
+        rewritten: list[ast.stmt] = []
+        for statement in body:
+            if isinstance(statement, ast.Assert):
+                rewritten += self._assertion(statement)
+                continue
+            rewritten.append(statement)
+            inner = [statement, *getattr(statement, "handlers", ()), *getattr(statement, "cases", ())]
+            for holder in inner:
+                for field in ("body", "orelse", "finalbody"):
+                    if isinstance(nested := getattr(holder, field, None), list):
+                        setattr(holder, field, self.statements(nested))
+        return rewritten
+
+    def _assertion(self, node: ast.Assert) -> list[ast.stmt]:
         capture = _Capture(self._source, self._numbers)
-        text = ast.get_source_segment(self._source, node.test) or "…"
         # `assert (value, "message")` is always true; Python warns of it, so leave it to Python.
         if isinstance(node.test, ast.Tuple):
             return [node]
@@ -124,35 +158,48 @@ class _Rewriter(ast.NodeTransformer):
             operator = "==" if isinstance(node.test.ops[0], ast.Eq) else None
         test = capture.inside(node.test)
         names = [name for name, _ in capture.parts]
+        at = _place(node)
         parts = ast.Tuple(
             [
-                ast.Tuple([ast.Constant(part), ast.Name(name, ast.Load())], ast.Load())
+                ast.Tuple([ast.Constant(part, **at), ast.Name(name, _LOAD, **at)], _LOAD, **at)
                 for name, part in _sides_last(capture.parts, capture.sides)
             ],
-            ast.Load(),
+            _LOAD,
+            **at,
         )
         text_of = ast.Call(
-            ast.Name(EXPLAIN_NAME, ast.Load()),
+            ast.Name(EXPLAIN_NAME, _LOAD, **at),
             [
-                ast.Constant(" ".join(text.split())),
-                ast.Tuple([node.msg] if node.msg else [], ast.Load()),
+                ast.Constant(self._source.of(node.test), **at),
+                ast.Tuple([node.msg] if node.msg else [], _LOAD, **at),
                 parts,
-                ast.Constant(operator),
+                ast.Constant(operator, **at),
             ],
             [],
+            **at,
         )
-        failing = ast.Raise(ast.Call(ast.Name("AssertionError", ast.Load()), [text_of], []), None)
+        failing = ast.Raise(ast.Call(ast.Name("AssertionError", _LOAD, **at), [text_of], [], **at), None, **at)
         statements: list[ast.stmt] = []
         if names and capture.may_skip:
-            statements.append(_assign(names, ast.Name(UNSET_NAME, ast.Load())))
-        statements.append(ast.If(ast.UnaryOp(ast.Not(), test), [failing], []))
+            statements.append(_assign(names, ast.Name(UNSET_NAME, _LOAD, **at), at))
+        statements.append(ast.If(ast.UnaryOp(ast.Not(), test, **at), [failing], [], **at))
         if names:
-            statements.append(_assign(names, ast.Constant(value=None)))
-        return [ast.copy_location(statement, node) for statement in statements]
+            statements.append(_assign(names, ast.Constant(value=None, **at), at))
+        return statements
 
 
-def _assign(names: list[str], value: ast.expr) -> ast.Assign:
-    return ast.Assign([ast.Name(name, ast.Store()) for name in names], value)
+def _place(node: ast.stmt | ast.expr) -> dict[str, Any]:
+    """Return where ``node`` stands, to be given to what takes its place; filling it in afterwards costs far more."""
+    return {
+        "lineno": node.lineno,
+        "col_offset": node.col_offset,
+        "end_lineno": node.end_lineno,
+        "end_col_offset": node.end_col_offset,
+    }
+
+
+def _assign(names: list[str], value: ast.expr, at: dict[str, Any]) -> ast.Assign:
+    return ast.Assign([ast.Name(name, _STORE, **at) for name in names], value, **at)
 
 
 def _sides_last(parts: list[tuple[str, str]], sides: list[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -162,7 +209,7 @@ def _sides_last(parts: list[tuple[str, str]], sides: list[tuple[str, str]]) -> l
 class _Capture(ast.NodeTransformer):
     """Wraps the parts of one asserted expression in assignment expressions, and remembers their names and sources."""
 
-    def __init__(self, source: str, numbers: itertools.count[int]) -> None:
+    def __init__(self, source: _Source, numbers: itertools.count[int]) -> None:
         self._source = source
         self._numbers = numbers
         self.parts: list[tuple[str, str]] = []
@@ -195,9 +242,9 @@ class _Capture(ast.NodeTransformer):
     def _wrap(self, original: ast.expr, inner: ast.expr) -> ast.expr:
         name = f"@wfrun_{next(self._numbers)}"
         literal = isinstance(original, ast.Constant | ast.Tuple | ast.List | ast.Dict | ast.Set | ast.JoinedStr)
-        text = "" if literal else ast.get_source_segment(self._source, original) or "…"
-        self.parts.append((name, " ".join(text.split())))
-        return ast.copy_location(ast.NamedExpr(ast.Name(name, ast.Store()), inner), original)
+        self.parts.append((name, "" if literal else self._source.of(original)))
+        at = _place(original)
+        return ast.NamedExpr(ast.Name(name, _STORE, **at), inner, **at)
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         return self._wrap(node, node)
@@ -216,7 +263,9 @@ class _Capture(ast.NodeTransformer):
                 ast.Attribute(self.visit(function.value), function.attr, function.ctx), function
             )
         plain = [argument if isinstance(argument, ast.Starred) else self.visit(argument) for argument in node.args]
-        keywords = [ast.keyword(keyword.arg, self.visit(keyword.value)) for keyword in node.keywords]
+        keywords = [
+            ast.copy_location(ast.keyword(keyword.arg, self.visit(keyword.value)), keyword) for keyword in node.keywords
+        ]
         return self._wrap(node, ast.copy_location(ast.Call(function, plain, keywords), node))
 
     def visit_Await(self, node: ast.Await) -> ast.expr:

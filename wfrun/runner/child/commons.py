@@ -24,6 +24,14 @@ class Commons:
         self._kept = (os.dup(OUT), os.dup(ERR))
         _prepare(self._streams)
 
+    def mark(self, mark: bytes) -> None:
+        """Write ``mark`` into the output, behind the parent's end of everything printed so far."""
+        if not mark:
+            return
+        # As in restore.
+        with contextlib.suppress(OSError):
+            os.write(self._kept[0], mark)
+
     def restore(self) -> None:
         """Bring back what an earlier case closed, replaced or left."""
         # A case that closed even the copies has closed the way to the parent too, and is found out by that.

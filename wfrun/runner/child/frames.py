@@ -9,11 +9,14 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 
 from wfrun.errors import WfrunError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["DamagedFrame", "FrameDecoder", "encode_frame", "read_frame", "write_frame"]
 
@@ -44,14 +47,13 @@ class FrameDecoder:
     def __init__(self) -> None:
         self._buffer = bytearray()
 
-    def feed(self, data: bytes) -> list[dict[str, Any]]:
-        """Take in ``data`` and return the messages it completes, in order.
+    def feed(self, data: bytes) -> Iterator[dict[str, Any]]:
+        """Take in ``data`` and yield the messages it completes, in order; those before damage are good.
 
         Raises:
             DamagedFrame: A length or checksum is wrong; nothing after it can be trusted.
         """
         self._buffer += data
-        messages = []
         while len(self._buffer) >= _HEADER.size:
             length, checksum = _HEADER.unpack_from(self._buffer)
             if length > MOST_BYTES:
@@ -63,8 +65,7 @@ class FrameDecoder:
             del self._buffer[:end]
             if zlib.crc32(payload) != checksum:
                 raise DamagedFrame("a frame's checksum is wrong; something else wrote to the pipe")
-            messages.append(orjson.loads(payload))
-        return messages
+            yield orjson.loads(payload)
 
 
 def read_frame(descriptor: int) -> dict[str, Any] | None:

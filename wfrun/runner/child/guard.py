@@ -36,6 +36,8 @@ class CaseGuard:
     def __init__(self) -> None:
         self.timed_out = False
         self.interrupted = False
+        self.enough = False
+        """The parent wants no further case; the one that runs may finish."""
         self.diagnosis = ""
         """Where every task waited when the case's time was up."""
         self.grace_over = False
@@ -48,11 +50,13 @@ class CaseGuard:
         self._suspended = False
 
     def install(self) -> None:
-        """Take over SIGALRM and SIGINT of this process, again where a case has changed what they do."""
+        """Take over three signals of this process, again where a case has changed what they do."""
         for number in (signal.SIGALRM, signal.SIGINT):
             if signal.getsignal(number) != self._on_signal:
                 signal.signal(number, self._on_signal)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGALRM, signal.SIGINT))
+        if signal.getsignal(signal.SIGUSR2) != self._on_enough:
+            signal.signal(signal.SIGUSR2, self._on_enough)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGALRM, signal.SIGINT, signal.SIGUSR2))
 
     @contextmanager
     def watching(self, timeout_s: float) -> Iterator[None]:
@@ -95,6 +99,9 @@ class CaseGuard:
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             self._finishing = False
+
+    def _on_enough(self, _number: int, _frame: types.FrameType | None) -> None:
+        self.enough = True
 
     def _on_signal(self, number: int, _frame: types.FrameType | None) -> None:
         if number == signal.SIGINT:

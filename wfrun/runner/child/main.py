@@ -47,6 +47,7 @@ class Child:
         self._cases: dict[str, dict[str, CollectedCase]] = {}
         self._guard = CaseGuard()
         self._commons = Commons()
+        self._pending: list[str] = []
 
     def install(self) -> None:
         """Take over the signals by which cases are stopped."""
@@ -64,6 +65,8 @@ class Child:
                 return self._collect([Path(file) for file in command["files"]])
             case "run":
                 return self._run(command).to_json()
+            case "run_many":
+                return self._run_many(command)
             case unknown:
                 raise ValueError(f"no command is called {unknown!r}")
 
@@ -86,6 +89,30 @@ class Child:
         if key not in self._cases:
             self._cases[key] = {case.info.id: case for case in collect_file(file)}
         return self._cases[key]
+
+    def _run_many(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Run several cases one after another and tell each result as it comes.
+
+        Ends early where the parent must decide what to do: it may want no more, or another process for the next.
+        """
+        mark = command["mark"].encode()
+        pid = os.getpid()
+        for single in command["cases"]:
+            if self._guard.interrupted or self._guard.enough:
+                break
+            self._pending = []
+            result = self._run({**command["common"], **single})
+            if os.getpid() != pid:
+                # A case forked and its copy came back here: the results are for the first of them to tell.
+                os._exit(0)
+            self._commons.mark(mark)
+            spoilt = result.status is Status.TIMED_OUT or bool(self._pending) or self._guard.interrupted
+            spoilt = spoilt or self.tools.quitting
+            last = spoilt or (command["fail_fast"] and result.status.bad)
+            self._tell({"result": result.to_json(), "last": last})
+            if last:
+                break
+        return {}
 
     def _run(self, command: dict[str, Any]) -> CaseResult:
         case_id = command["id"]
@@ -123,6 +150,7 @@ class Child:
         return sample_case(case, options, SamplingOptions(**command["sampling"]))
 
     def _tell_teardowns(self, pending: list[str]) -> None:
+        self._pending = list(pending)
         self._tell({"teardowns": list(pending)})
 
 

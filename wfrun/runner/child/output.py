@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["OutputTail"]
+from collections import deque
+
+__all__ = ["MarkedOutput", "OutputTail"]
 
 
 class OutputTail:
@@ -44,3 +46,37 @@ class OutputTail:
         if excess > 0:
             self._dropped += excess
             del self._tail[:excess]
+
+
+class MarkedOutput:
+    """A stream of several cases, cut where a mark stands: what each of them printed, as :class:`OutputTail` keeps it.
+
+    A child that runs ahead of its parent writes the mark after each case, so that no case is given another's output.
+    """
+
+    def __init__(self, most_bytes: int, mark: bytes) -> None:
+        self._mark = mark
+        self._held = b""
+        self._tail = OutputTail(most_bytes)
+        self._taken: deque[tuple[str, int]] = deque()
+
+    def feed(self, data: bytes) -> None:
+        """Take in what was printed next."""
+        *whole, rest = (self._held + data).split(self._mark)
+        for piece in whole:
+            self._tail.feed(piece)
+            self._taken.append(self._tail.take())
+        # The end may be the beginning of a mark: then it waits for the rest.
+        held = next(
+            (n for n in range(min(len(rest), len(self._mark) - 1), 0, -1) if self._mark.startswith(rest[-n:])), 0
+        )
+        self._held = rest[len(rest) - held :]
+        self._tail.feed(rest[: len(rest) - held])
+
+    def take(self) -> tuple[str, int]:
+        """Return what was printed up to the next mark, or so far, and how many bytes are missing in its middle."""
+        if self._taken:
+            return self._taken.popleft()
+        self._tail.feed(self._held)
+        self._held = b""
+        return self._tail.take()

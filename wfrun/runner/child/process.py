@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from wfrun.runner.child.frames import DamagedFrame, FrameDecoder, write_frame
 from wfrun.runner.child.guardian import guardian
 from wfrun.runner.child.leftovers import MARK
 from wfrun.runner.child.messages import DEAF_AND_DUMB
-from wfrun.runner.child.output import OutputTail
+from wfrun.runner.child.output import MarkedOutput
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["ChildDied", "ChildProcess"]
 
 CHUNK_BYTES: Final = 2**18
+PAUSE_S: Final = 0.001
+"""A child that runs many short cases is listened to no more often than this: each look costs as much as several."""
 STACKS_S: Final = 0.3
 """How long a child that does not react gets to print its stacks before it is killed."""
 
@@ -62,7 +65,11 @@ class ChildProcess:
         guardian.watch(self.pid)
         self._loop: Final = asyncio.get_running_loop()
         self._decoder: Final = FrameDecoder()
-        self._output: Final = OutputTail(output_bytes)
+        mark = f"\x1e{secrets.token_hex(8)}\x1e"
+        self.mark: Final = mark if capture else ""
+        """What the child is to write between the outputs of cases that it runs in one go."""
+        self._output: Final = MarkedOutput(output_bytes, mark.encode())
+        self._pauses = False
         self._on_event: Callable[[dict[str, Any]], None] | None = None
         self._reply: asyncio.Future[dict[str, Any]] | None = None
         self._ended: Final[asyncio.Future[None]] = self._loop.create_future()
@@ -83,9 +90,15 @@ class ChildProcess:
         return not self._ended.done() and not self._damage
 
     async def ask(
-        self, command: dict[str, Any], on_event: Callable[[dict[str, Any]], None] | None = None
+        self,
+        command: dict[str, Any],
+        on_event: Callable[[dict[str, Any]], None] | None = None,
+        *,
+        pauses: bool = False,
     ) -> dict[str, Any]:
         """Send a command and return the child's answer; events on the way go to ``on_event``.
+
+        With ``pauses`` events are looked for once a millisecond only, which costs far less where many come.
 
         Cancelling leaves the child in the middle of its work: interrupt or end it.
 
@@ -94,6 +107,7 @@ class ChildProcess:
         """
         self._reply = self._loop.create_future()
         self._on_event = on_event
+        self._pauses = pauses
         with contextlib.suppress(BrokenPipeError):
             # The child has nothing else to do than to read it, so this waits for no longer than its start takes.
             write_frame(self._command_fd, command)
@@ -106,6 +120,10 @@ class ChildProcess:
     def interrupt(self) -> None:
         """Ask the case that runs in the child to stop: its task is cancelled, its tear-downs run."""
         self._signal(signal.SIGINT)
+
+    def let_finish(self) -> None:
+        """Ask a child that runs several cases to begin no other."""
+        self._signal(signal.SIGUSR2)
 
     async def kill_with_stacks(self) -> None:
         """Let a child that does not react print the stack of each of its threads, then kill it."""
@@ -132,7 +150,7 @@ class ChildProcess:
         self._reply_fd = self._output_fd = -1
 
     def take_output(self) -> tuple[str, int]:
-        """Return what was printed since the last call, and how many bytes of its middle were dropped."""
+        """Return what was printed since the last call, at most up to a mark, and how many bytes of it were dropped."""
         self._read_output()
         return self._output.take()
 
@@ -146,20 +164,29 @@ class ChildProcess:
 
     def _read_reply(self) -> None:
         for data in self._read(self._reply_fd):
+            if self._pauses:
+                self._loop.remove_reader(self._reply_fd)
+                self._loop.call_later(PAUSE_S, self._listen_again)
             try:
-                messages = self._decoder.feed(data)
+                for message in self._decoder.feed(data):
+                    self._hear(message)
             except DamagedFrame as error:
                 self._damage = f"its answer was damaged: {error}"
                 self._stop_reading(self._reply_fd)
                 self._reply_fd = -1
                 self._kill_group()
                 return
-            for message in messages:
-                kind = message.pop("type")
-                if kind == "reply" and self._reply is not None and not self._reply.done():
-                    self._reply.set_result(message)
-                elif kind == "event" and self._on_event is not None:
-                    self._on_event(message)
+
+    def _hear(self, message: dict[str, Any]) -> None:
+        kind = message.pop("type")
+        if kind == "reply" and self._reply is not None and not self._reply.done():
+            self._reply.set_result(message)
+        elif kind == "event" and self._on_event is not None:
+            self._on_event(message)
+
+    def _listen_again(self) -> None:
+        if self._reply_fd >= 0:
+            self._loop.add_reader(self._reply_fd, self._read_reply)
 
     def _read_output(self) -> None:
         for data in self._read(self._output_fd):

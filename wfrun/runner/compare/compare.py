@@ -140,7 +140,7 @@ def _compare_metric(
     limits = Limits(threshold_percent / 100, metric.slack)
     if metric.kind in ("time", "tail"):
         judgement = judge(compared, metric.better, limits, surroundings.slower)
-        judgement = unless_disturbed(judgement, surroundings.busier)
+        judgement = unless_disturbed(judgement, compared.ratio, metric.better, surroundings.busier)
     else:
         judgement = judge(compared, metric.better, limits)
     return MetricComparison(

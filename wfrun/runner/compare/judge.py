@@ -87,14 +87,17 @@ def judge(compared: FloorsCompared, better: Better, limits: Limits, slowdown: fl
     return Judgement(verdict)
 
 
-def unless_disturbed(judgement: Judgement, busier: float | None) -> Judgement:
+def unless_disturbed(judgement: Judgement, ratio: float | None, better: Better, busier: float | None) -> Judgement:
     """Return ``judgement``, or that nothing can be said, where other programs explain a change as well as the code.
 
     A neighbour on another core took 8 to 9 % off cases that move much memory, in every process, and when measured again
-    too; the fixed loop kept its speed.
+    too; the fixed loop kept its speed. A change beyond what sharing all processors evenly would cost, which is twice
+    the time where others took half, is not explained.
 
     Args:
         judgement: Over a time.
+        ratio: New by old, where there is one.
+        better: Which direction is the good one.
         busier: How much more of the machine others took than then, as a part of all processors' time; ``None`` where
             that is not known.
     """
@@ -102,6 +105,10 @@ def unless_disturbed(judgement: Judgement, busier: float | None) -> Judgement:
         return judgement
     suspected = Verdict.REGRESSED if busier > 0 else Verdict.IMPROVED
     if judgement.verdict is not suspected:
+        return judgement
+    slower = ratio if better == "lower" or not ratio else 1 / ratio
+    explained = 1 / (1 - min(abs(busier), 0.99))
+    if slower and not 1 / explained <= slower <= explained:
         return judgement
     doubt = (
         f"{suspected.value}, but other programs took {abs(busier) * 100:.0f} % of the machine "

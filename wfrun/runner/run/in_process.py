@@ -31,6 +31,8 @@ class InProcess:
     """Runs cases as a child process does, but here; it can neither be killed nor be told to stop by anybody else."""
 
     alive: Final = True
+    mark: Final = ""
+    """Nothing is captured, so nothing is to be told apart."""
 
     @property
     def ended_by_user(self) -> bool:
@@ -39,13 +41,20 @@ class InProcess:
         return child is not None and (child.interrupted or child.tools.quitting)
 
     async def ask(
-        self, command: dict[str, Any], on_event: Callable[[dict[str, Any]], None] | None = None
+        self,
+        command: dict[str, Any],
+        on_event: Callable[[dict[str, Any]], None] | None = None,
+        *,
+        pauses: bool = False,  # noqa: ARG002 - as for a child; here there is nothing to listen to
     ) -> dict[str, Any]:
         """Carry out a command in the main thread and return the answer; events on the way go to ``on_event``."""
         return await _main_thread.ask(command, on_event)
 
     def interrupt(self) -> None:
         """Do nothing: Ctrl-C has reached the case already."""
+
+    def let_finish(self) -> None:
+        """Do nothing: whoever leaves the debugger has said it to the child already."""
 
     async def kill_with_stacks(self) -> None:
         """Do nothing, as in :meth:`kill`."""
@@ -108,12 +117,13 @@ class _MainThread:
 
         def tell(event: dict[str, Any]) -> None:
             if on_event is not None:
-                loop.call_soon_threadsafe(on_event, event)
+                # As it would have come through a pipe: a case's notes may be anything.
+                (message,) = FrameDecoder().feed(encode_frame(event))
+                loop.call_soon_threadsafe(on_event, message)
 
         def call() -> None:
             self._tell = tell
             try:
-                # As it would have come through a pipe: a case's notes may be anything.
                 (message,) = FrameDecoder().feed(encode_frame(child.handle(command)))
             except BaseException as error:  # noqa: BLE001 - raised again where the answer is waited for
                 loop.call_soon_threadsafe(answer.set_exception, error)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +16,20 @@ from wfrun.runner.run.ledger import audit
 from wfrun.runner.run.measuring import measure_cases
 from wfrun.runner.run.outcomes import Outcome, RunResult
 from wfrun.runner.run.stopping import StopControl
-from wfrun.runner.run.worker import CaseRunner
+from wfrun.runner.run.worker import CaseRunner, outcome_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from wfrun.runner.options import Limits
     from wfrun.runner.plan.planned import Plan, PlannedCase
 
 __all__ = ["run_plan"]
+
+TURNS = 8
+"""A worker comes back for work at least so often, where there is so much."""
+MOST_AHEAD = 100
+"""Cases that a child is given at once; when the run stops, it finishes none but the one it is at."""
 
 
 async def run_plan(
@@ -51,11 +57,12 @@ async def run_plan(
     run = _Run(limits, stop, listener, channel_type)
     suites = _suite_files(plan)
     workers = max(1, min(limits.workers, len(suites)))
+    assignments = _assignments(suites, workers)
     listener(RunStarted(plan, workers, confirming))
     with stop.listening():
         collecting = asyncio.create_task(run.collect())
         try:
-            await run.check_all(suites, workers)
+            await run.check_all(assignments, workers)
             measured = [case for case in plan.cases if case.measured]
             await measure_cases(measured, limits, stop, listener, run.deliver)
         finally:
@@ -75,6 +82,18 @@ def _suite_files(plan: Plan) -> list[list[PlannedCase]]:
         if not case.measured:
             files.setdefault(case.info.file, []).append(case)
     return list(files.values())
+
+
+def _assignments(suites: list[list[PlannedCase]], workers: int) -> list[list[PlannedCase]]:
+    """Put small suites together, so that handing them out costs little, and leave enough to share out evenly."""
+    enough = min(MOST_AHEAD, sum(map(len, suites)) // (workers * TURNS))
+    assignments: list[list[PlannedCase]] = []
+    for suite in suites:
+        if assignments and len(assignments[-1]) + len(suite) <= enough:
+            assignments[-1] += suite
+        else:
+            assignments.append(list(suite))
+    return assignments
 
 
 class _Run:
@@ -131,14 +150,31 @@ class _Run:
         runner = CaseRunner(self._limits, self._stop)
         try:
             async for suite in self.suites_channel:
-                for case in suite:
-                    if self._stop.no_more:
-                        await self.deliver(Outcome(case, Status.NOT_RUN, 0.0, "the session ended before its turn"))
-                        continue
-                    if case.info.skip is not None:
-                        await self.deliver(Outcome(case, Status.SKIPPED, 0.0, case.info.skip))
-                        continue
-                    self._listener(CaseStarted(case, number))
-                    await self.deliver(await runner.run_warm(case))
+                await self._check(suite, runner, lambda case: self._listener(CaseStarted(case, number)))
         finally:
             await runner.close()
+
+    async def _check(
+        self, suite: Sequence[PlannedCase], runner: CaseRunner, started: Callable[[PlannedCase], None]
+    ) -> None:
+        """Run the cases of one suite in order, as many in one go as can share a child."""
+        done = 0
+        while done < len(suite):
+            case = suite[done]
+            if self._stop.no_more:
+                await self.deliver(Outcome(case, Status.NOT_RUN, 0.0, "the session ended before its turn"))
+                done += 1
+            elif case.info.skip is not None:
+                await self.deliver(Outcome(case, Status.SKIPPED, 0.0, case.info.skip))
+                done += 1
+            elif case.info.own_process:
+                started(case)
+                await self.deliver(outcome_of(case, *await runner.run_fresh(case), runner.unfinished_teardowns))
+                done += 1
+            else:
+                together = itertools.takewhile(_can_share_a_child, suite[done : done + MOST_AHEAD])
+                done += await runner.run_warm(list(together), started, self.deliver)
+
+
+def _can_share_a_child(case: PlannedCase) -> bool:
+    return not case.info.own_process and case.info.skip is None

@@ -1,10 +1,11 @@
-"""One case in one child: asked, watched, and turned into an outcome whatever happens to the child."""
+"""Cases in a child: asked, watched, and turned into outcomes whatever happens to the child."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import time
+from collections import deque
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +17,7 @@ from wfrun.runner.run.outcomes import CapturedOutput, Outcome
 from wfrun.runner.run.tools import tools_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from wfrun.runner.child.sample import SamplingOptions
     from wfrun.runner.options import Limits
@@ -34,6 +35,8 @@ NO_LIMIT_S: Final = 1e8
 """Three years: what a debugger is given."""
 INTERRUPT_REACTION_S: Final = 1.0
 """The same after Ctrl-C, when somebody waits."""
+LOOK_S: Final = 0.2
+"""A Ctrl-C shortens what is waited for, so look at least this often."""
 
 
 class CaseRunner:
@@ -45,28 +48,61 @@ class CaseRunner:
         self._warm: Host | None = None
         self.unfinished_teardowns: Sequence[str] = ()
         """Of the case that ran last: tear-downs that failed or never came to their end."""
-        self._heard_s = 0.0
         self._memory_kills = MemoryKills()
 
-    async def run_warm(self, case: PlannedCase) -> Outcome:
-        """Run ``case`` once, in this runner's own child unless it asks for a fresh one."""
-        if case.info.own_process:
-            return outcome_of(case, *await self.run_fresh(case), self.unfinished_teardowns)
+    async def run_warm(
+        self,
+        cases: Sequence[PlannedCase],
+        started: Callable[[PlannedCase], None],
+        deliver: Callable[[Outcome], Awaitable[None]],
+    ) -> int:
+        """Run ``cases`` one after another in this runner's own child; return how many have been.
+
+        That is fewer than all when the run stops or the next case needs another child: call again with the rest. The
+        child is given all of them at once and goes on by itself, so that a short case costs no round trip.
+
+        Args:
+            cases: At least one; none that asks for a process of its own.
+            started: Told as each begins.
+            deliver: Given each outcome, in order.
+        """
         if self._warm is None or not self._warm.alive:
             self._warm = self._start()
-        result, output = await self._run_in(self._warm, case, self._command(case))
-        if not self._warm.alive or result.status is Status.TIMED_OUT or self.unfinished_teardowns:
-            # What was left half-way may still be there, so the next case gets another process.
-            await self.close()
-        return outcome_of(case, result, output, self.unfinished_teardowns)
+        command = {
+            "do": "run_many",
+            "mark": self._warm.mark,
+            "fail_fast": self._limits.fail_fast,
+            "common": self._common(),
+            "cases": [self._single(case) for case in cases],
+        }
+        watch = _Watch(self._warm, cases, self._limits, self._stop, self._memory_kills)
+        outcome: Outcome | None = None
+        async for outcome in watch.outcomes(command, started):
+            await deliver(outcome)
+        if outcome is not None:
+            self.unfinished_teardowns = outcome.unfinished_teardowns
+            if not self._warm.alive or outcome.status is Status.TIMED_OUT or self.unfinished_teardowns:
+                # What was left half-way may still be there, so the next case gets another process.
+                await self.close()
+        return watch.done
 
     async def run_fresh(
         self, case: PlannedCase, sampling: SamplingOptions | None = None, *, control: bool = False
     ) -> tuple[CaseResult, CapturedOutput]:
         """Run or sample ``case`` in a child of its own; ``control`` samples an empty case in its place."""
         child = self._start()
+        command = {
+            "do": "run",
+            **self._common(),
+            **self._single(case),
+            "sampling": None if sampling is None else asdict(sampling),
+            "control": control,
+        }
+        watch = _Watch(child, (case,), self._limits, self._stop, self._memory_kills)
         try:
-            return await self._run_in(child, case, self._command(case, sampling, control=control))
+            result, output = await watch.result(command)
+            self.unfinished_teardowns = watch.unfinished_teardowns
+            return result, output
         finally:
             await child.close()
 
@@ -80,87 +116,149 @@ class CaseRunner:
         tools = self._limits.tools
         return InProcess() if tools.in_process else ChildProcess(self._limits.output_bytes, capture=tools.capture)
 
-    def _command(
-        self, case: PlannedCase, sampling: SamplingOptions | None = None, *, control: bool = False
-    ) -> dict[str, Any]:
+    def _common(self) -> dict[str, Any]:
         tools = self._limits.tools
         return {
-            "do": "run",
+            "teardown_grace_s": NO_LIMIT_S if tools.pdb else self._limits.teardown_grace_s,
+            "targets": dict(self._limits.targets),
+            "tools": tools_of(tools),
+            "sampling": None,
+            "control": False,
+        }
+
+    def _single(self, case: PlannedCase) -> dict[str, Any]:
+        return {
             "id": case.info.id,
             "file": case.info.file,
             "digest": case.info.digest(),
             "seed": case.seed,
-            "timeout_s": NO_LIMIT_S if tools.pdb else case.timeout_s,
-            "teardown_grace_s": NO_LIMIT_S if tools.pdb else self._limits.teardown_grace_s,
-            "targets": dict(self._limits.targets),
-            "tools": tools_of(tools),
-            "sampling": None if sampling is None else asdict(sampling),
-            "control": control,
+            "timeout_s": NO_LIMIT_S if self._limits.tools.pdb else case.timeout_s,
         }
 
-    async def _run_in(
-        self, child: Host, case: PlannedCase, command: dict[str, Any]
-    ) -> tuple[CaseResult, CapturedOutput]:
-        self.unfinished_teardowns = ()
-        self._heard_s = started_s = time.monotonic()
-        with self._stop.holding(child):
-            asking = asyncio.ensure_future(child.ask(command, self._on_event))
-            patience = await self._wait(asking, child, case)
-            try:
-                result = CaseResult.from_json(await asking)
-            except ChildDied as death:
-                duration_s = time.monotonic() - started_s
-                return self._of_death(case, death, patience, duration_s, CapturedOutput(*child.take_output()))
-        if isinstance(child, InProcess) and child.ended_by_user:
-            # There Ctrl-C, and leaving the debugger, arrive at the case first.
-            self._stop.end(interrupted=result.status is Status.INTERRUPTED)
-        return result, CapturedOutput(*child.take_output())
 
-    async def _wait(self, asking: asyncio.Future[Any], child: Host, case: PlannedCase) -> str:
-        """Wait until the child has answered or is dead; return why it had to be killed, or nothing."""
-        at_once = asyncio.ensure_future(self._stop.at_once.wait())
-        interrupted_s: float | None = None
-        try:
+class _Watch:
+    """One command in one child, from asking to the last result."""
+
+    def __init__(
+        self,
+        child: Host,
+        cases: Sequence[PlannedCase],
+        limits: Limits,
+        stop: StopControl,
+        memory_kills: MemoryKills,
+    ) -> None:
+        self._child = child
+        self._cases = cases
+        self._limits = limits
+        self._stop = stop
+        self._memory_kills = memory_kills
+        self._stirred = asyncio.Event()
+        self._results: deque[tuple[CaseResult, CapturedOutput, Sequence[str], bool]] = deque()
+        self._heard_s = time.monotonic()
+        self._interrupted_s: float | None = None
+        self._let_finish = False
+        self._patience = ""
+        """Why the child had to be killed."""
+        self.unfinished_teardowns: Sequence[str] = ()
+        self.done = 0
+        """How many of the cases have their outcome."""
+
+    async def result(self, command: dict[str, Any]) -> tuple[CaseResult, CapturedOutput]:
+        """Ask for the one case and return its result."""
+        with self._stop.holding(self._child):
+            asking = self._ask(command)
             while not asking.done():
-                now_s = time.monotonic()
-                if self._stop.interrupted and interrupted_s is None:
-                    interrupted_s = now_s
-                patience_s = case.timeout_s + self._limits.teardown_grace_s + REACTION_S
-                due_s = self._heard_s + patience_s
-                if interrupted_s is not None:
-                    due_s = min(due_s, interrupted_s + self._limits.teardown_grace_s + INTERRUPT_REACTION_S)
-                if at_once.done():
-                    await child.kill()
-                    return "Ctrl-C was pressed twice"
-                if now_s >= due_s:
-                    await child.kill_with_stacks()
-                    return "interrupted" if interrupted_s is not None else "out of time"
-                # A Ctrl-C shortens the wait, so look again at least this often.
-                await asyncio.wait(
-                    (asking, at_once), timeout=min(0.2, due_s - now_s), return_when=asyncio.FIRST_COMPLETED
-                )
-            return ""
-        finally:
-            at_once.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await at_once
+                await self._look(asking)
+            try:
+                result = CaseResult.from_json(asking.result())
+            except ChildDied as death:
+                return self._of_death(self._cases[0], death)
+        self._heed_user(result)
+        return result, CapturedOutput(*self._child.take_output())
+
+    async def outcomes(self, command: dict[str, Any], started: Callable[[PlannedCase], None]) -> AsyncIterator[Outcome]:
+        """Ask for all cases and yield each outcome; the last may be that of a case that ended the child."""
+        started(self._cases[0])
+        with self._stop.holding(self._child):
+            asking = self._ask(command, pauses=True)
+            while not asking.done() or self._results:
+                while self._results:
+                    result, output, unfinished, last = self._results.popleft()
+                    case = self._cases[self.done]
+                    self.done += 1
+                    self._heed_user(result)
+                    yield outcome_of(case, result, output, unfinished)
+                    if not last and self.done < len(self._cases):
+                        started(self._cases[self.done])
+                if not asking.done():
+                    await self._look(asking)
+            try:
+                asking.result()
+            except ChildDied as death:
+                if self.done < len(self._cases):
+                    case = self._cases[self.done]
+                    self.done += 1
+                    yield outcome_of(case, *self._of_death(case, death), self.unfinished_teardowns)
+
+    def _ask(self, command: dict[str, Any], *, pauses: bool = False) -> asyncio.Future[dict[str, Any]]:
+        asking = asyncio.ensure_future(self._child.ask(command, self._on_event, pauses=pauses))
+        asking.add_done_callback(lambda _: self._stirred.set())
+        return asking
+
+    async def _look(self, asking: asyncio.Future[Any]) -> None:
+        """Wait for something to happen, or until it is time to lose patience with the child."""
+        now_s = time.monotonic()
+        if self._stop.no_more and not self._let_finish:
+            self._let_finish = True
+            self._child.let_finish()
+        if self._stop.interrupted and self._interrupted_s is None:
+            self._interrupted_s = now_s
+        case = self._cases[min(self.done, len(self._cases) - 1)]
+        due_s = self._heard_s + case.timeout_s + self._limits.teardown_grace_s + REACTION_S
+        if self._interrupted_s is not None:
+            due_s = min(due_s, self._interrupted_s + self._limits.teardown_grace_s + INTERRUPT_REACTION_S)
+        if self._stop.at_once.is_set():
+            self._patience = "Ctrl-C was pressed twice"
+            await self._child.kill()
+        elif now_s >= due_s:
+            self._patience = "interrupted" if self._interrupted_s is not None else "out of time"
+            await self._child.kill_with_stacks()
+        else:
+            self._stirred.clear()
+            if not asking.done() and not self._results:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(min(LOOK_S, due_s - now_s)):
+                        await self._stirred.wait()
+            return
+        await asyncio.wait((asking,))
 
     def _on_event(self, event: dict[str, Any]) -> None:
         self._heard_s = time.monotonic()
         if "teardowns" in event:
             self.unfinished_teardowns = event["teardowns"]
+        elif "result" in event:
+            output = CapturedOutput(*self._child.take_output())
+            result = CaseResult.from_json(event["result"])
+            self._results.append((result, output, self.unfinished_teardowns, event["last"]))
+            self.unfinished_teardowns = ()
+        self._stirred.set()
 
-    def _of_death(
-        self, case: PlannedCase, death: ChildDied, patience: str, duration_s: float, output: CapturedOutput
-    ) -> tuple[CaseResult, CapturedOutput]:
+    def _heed_user(self, result: CaseResult) -> None:
+        if isinstance(self._child, InProcess) and self._child.ended_by_user:
+            # There Ctrl-C, and leaving the debugger, arrive at the case first.
+            self._stop.end(interrupted=result.status is Status.INTERRUPTED)
+
+    def _of_death(self, case: PlannedCase, death: ChildDied) -> tuple[CaseResult, CapturedOutput]:
+        output = CapturedOutput(*self._child.take_output())
         known = explain_death(death.how, output, memory_ran_out=self._memory_kills.happened())
         if self._stop.interrupted:
-            status, message = Status.INTERRUPTED, f"interrupted: {patience or death.how}"
-        elif patience:
+            status, message = Status.INTERRUPTED, f"interrupted: {self._patience or death.how}"
+        elif self._patience:
             status = Status.TIMED_OUT
             message = f"still running after {case.timeout_s:g} s, and did not react to being stopped; killed"
         else:
             status, message = Status.CRASHED, known.message
+        duration_s = time.monotonic() - self._heard_s
         return CaseResult(case.info.id, status, duration_s, message, known.details), known.output
 
 

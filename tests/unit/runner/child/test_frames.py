@@ -30,7 +30,7 @@ def test_a_changed_byte_is_noticed_or_waits_for_more(position: int, change: int)
 
     decoder = FrameDecoder()
     try:
-        messages = decoder.feed(bytes(frame))
+        messages = list(decoder.feed(bytes(frame)))
     except DamagedFrame:
         return
     assert messages == []
@@ -77,4 +77,12 @@ def test_a_circle_makes_a_frame() -> None:
 
 def test_a_claimed_length_beyond_reason_is_damage() -> None:
     with pytest.raises(DamagedFrame, match="claims 4294967295 bytes"):
-        FrameDecoder().feed(b"\xff" * 8)
+        list(FrameDecoder().feed(b"\xff" * 8))
+
+
+def test_messages_before_the_damage_are_good() -> None:
+    messages = FrameDecoder().feed(encode_frame({"number": 1}) + encode_frame({"number": 2}) + b"\xff" * 8)
+
+    assert [next(messages), next(messages)] == [{"number": 1}, {"number": 2}]
+    with pytest.raises(DamagedFrame):
+        next(messages)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wfrun.runner.child.output import OutputTail
+from wfrun.runner.child.output import MarkedOutput, OutputTail
 
 
 @given(st.lists(st.binary(max_size=40)), st.integers(2, 60))
@@ -38,3 +38,25 @@ def test_half_a_character_is_not_an_error() -> None:
     tail.feed("ä".encode()[:1])
 
     assert tail.take() == ("\N{REPLACEMENT CHARACTER}", 0)
+
+
+@given(st.lists(st.sampled_from([b"", b"a", b"MAR", b"M", b"line\n", b"K"]), max_size=8), st.integers(1, 7))
+def test_each_case_is_given_what_it_printed_however_the_stream_is_cut(printed: list[bytes], piece: int) -> None:
+    mark = b"MARK!"
+    stream = b"".join(text + mark for text in printed)
+    output = MarkedOutput(1000, mark)
+
+    for start in range(0, len(stream), piece):
+        output.feed(stream[start : start + piece])
+
+    assert [output.take()[0] for _ in printed] == [text.decode() for text in printed]
+    assert output.take() == ("", 0)
+
+
+def test_what_comes_after_the_last_mark_can_be_taken_too() -> None:
+    output = MarkedOutput(1000, b"MARK!")
+
+    output.feed(b"one MARK!two MA")
+
+    assert output.take() == ("one ", 0)
+    assert output.take() == ("two MA", 0)

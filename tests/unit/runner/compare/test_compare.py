@@ -227,6 +227,8 @@ def test_a_machine_that_has_become_slower_does_not_excuse_memory(make: Maker) ->
         (0.8, 0.45, 0.02, Verdict.INCONCLUSIVE),
         (0.8, 0.02, 0.45, Verdict.IMPROVED),
         (1.0, 0.02, 0.45, Verdict.SAME),
+        (1.9, 0.02, 0.45, Verdict.REGRESSED),  # sharing the machine evenly would have cost 75 %
+        (0.5, 0.45, 0.02, Verdict.IMPROVED),
     ],
 )
 def test_what_busier_neighbours_explain_is_not_blamed_on_the_code(
