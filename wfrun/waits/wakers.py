@@ -1,0 +1,183 @@
+"""What could still wake an event loop on which nothing is ready.
+
+A loop is woken by a timer, by a descriptor it watches, by a signal handler, or by another thread, which may be one that
+waits for a process. Where none of these is there, nothing can come any more. What cannot be told apart is taken for
+something that could wake it: a thread may sleep for ever, but nobody can know.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from concurrent.futures import thread as thread_pools
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from wfrun.waits.chain import in_library, place_of
+
+if TYPE_CHECKING:
+    import types
+    from collections.abc import Callable, Collection
+
+__all__ = ["Waker", "children_text", "descriptors", "find_wakers", "foreign_threads", "has_children", "timers"]
+
+_TASKS: Final = Path("/proc/self/task")
+
+
+@dataclass(frozen=True, slots=True)
+class Waker:
+    """Something that could wake the loop."""
+
+    kind: str
+    """``timer``, ``descriptor``, ``thread``, ``process`` or ``signal``."""
+    text: str
+    """It by name, for a person."""
+
+    @property
+    def real(self) -> bool:
+        """Whether it belongs to the world outside the loop."""
+        return self.kind != "timer"
+
+
+def find_wakers(
+    loop: asyncio.AbstractEventLoop, own_handlers: Collection[Callable[..., Any]] = ()
+) -> list[Waker]:
+    """Return all that could wake ``loop``, which waits in this thread.
+
+    Args:
+        loop: One of asyncio's own; of any other kind the timers and descriptors cannot be seen.
+        own_handlers: Signal handlers that do not count.
+    """
+    wakers = [*timers(loop), *descriptors(loop), *foreign_threads()]
+    if (native := _native_threads() - len(sys._current_frames())) > 0:
+        wakers.append(Waker("thread", f"{native} of a library's own threads"))
+    if has_children():
+        wakers.append(Waker("process", children_text()))
+    return wakers + _signal_handlers(own_handlers)
+
+
+def timers(loop: asyncio.AbstractEventLoop) -> list[Waker]:
+    """Return the loop's next timer, if there is one."""
+    due = [handle.when() for handle in getattr(loop, "_scheduled", ()) if not handle.cancelled()]
+    if not due:
+        return []
+    return [Waker("timer", f"{len(due)} timer{'s' if len(due) > 1 else ''}, the next in {min(due) - loop.time():.3g} s")]
+
+
+def descriptors(loop: asyncio.AbstractEventLoop) -> list[Waker]:
+    """Return what the loop watches beside the pipe that it wakes itself by."""
+    selector = getattr(loop, "_selector", None)
+    own = getattr(loop, "_ssock", None)
+    if selector is None or own is None:
+        return []
+    watched = [descriptor for descriptor in selector.get_map() if descriptor != own.fileno()]
+    return [Waker("descriptor", _descriptor_text(descriptor)) for descriptor in watched]
+
+
+def foreign_threads(but: Collection[int] = ()) -> list[Waker]:
+    """Return the threads that run Python code beside this one, without those of executors that have nothing to do.
+
+    Args:
+        but: Ids of threads that do not count.
+    """
+    frames = sys._current_frames()
+    here = threading.get_ident()
+    names = {thread.ident: thread for thread in threading.enumerate()}
+    return [
+        Waker("thread", _thread_text(names.get(ident), frame))
+        for ident, frame in frames.items()
+        if ident != here and ident not in but and not _idle(names.get(ident), frame)
+    ]
+
+
+def has_children() -> bool:
+    """Return whether this process has child processes, ended ones that nobody collected included."""
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return False
+    except (OSError, AttributeError):  # AttributeError: macOS before Python 3.13 has no waitid
+        return bool(_children())
+    return True
+
+
+def _children() -> list[Any]:
+    import psutil  # type: ignore[import-untyped]  # noqa: PLC0415 - only for what is named in a message
+
+    try:
+        return list(psutil.Process().children())
+    except psutil.Error:
+        return []
+
+
+def children_text() -> str:
+    """Return the child processes by id and command, the first three of them."""
+    texts = []
+    for child in _children():
+        with suppress(Exception):  # it may be gone, or not ours to look into
+            texts.append(f"process {child.pid} ({' '.join(child.cmdline())[:60]})")
+    return ", ".join(texts[:3]) or "a child process"
+
+
+def _signal_handlers(own: Collection[Callable[..., Any]]) -> list[Waker]:
+    wakers = []
+    for number in signal.valid_signals():
+        handler = signal.getsignal(number)
+        # Not callable are the system's own reactions, and what was not installed from Python.
+        if callable(handler) and handler is not signal.default_int_handler and handler not in own:
+            with suppress(ValueError):
+                wakers.append(Waker("signal", f"a handler of {signal.Signals(number).name}"))
+    return wakers
+
+
+def _descriptor_text(descriptor: int) -> str:
+    with suppress(OSError):
+        name = os.readlink(f"/proc/self/fd/{descriptor}")
+        return f"{_socket_text(descriptor) if name.startswith('socket:') else name} (descriptor {descriptor})"
+    return f"descriptor {descriptor}"
+
+
+def _socket_text(descriptor: int) -> str:
+    import socket  # noqa: PLC0415 - asyncio has loaded it, but nothing else here needs it
+
+    copy = socket.socket(fileno=os.dup(descriptor))
+    with copy:
+        ends = []
+        for end in (copy.getsockname, copy.getpeername):
+            with suppress(OSError):
+                address = end()
+                ends.append(f"{address[0]}:{address[1]}" if isinstance(address, tuple) else str(address or "unnamed"))
+    return f"socket {' to '.join(ends)}".strip()
+
+
+def _thread_text(thread: threading.Thread | None, frame: types.FrameType) -> str:
+    at: types.FrameType | None = frame
+    while at is not None and (in_library(at) or at.f_code.co_filename in _PLUMBING):
+        at = at.f_back
+    name = "a thread without a name" if thread is None else f"thread {thread.name}"
+    return f"{name} at {place_of(at)}" if at is not None else name
+
+
+_PLUMBING: Final = (threading.__file__, thread_pools.__file__)
+
+
+def _idle(thread: threading.Thread | None, frame: types.FrameType) -> bool:
+    """Return whether ``thread`` is an executor's and waits for work: it stands in its loop and its queue is empty."""
+    queue = thread_pools._threads_queues.get(thread)  # type: ignore[attr-defined]  # the list of all such threads
+    if queue is None:
+        return False
+    return frame.f_code.co_filename == thread_pools.__file__ and frame.f_code.co_name == "_worker" and queue.empty()
+
+
+def _native_threads() -> int:
+    try:
+        return len(os.listdir(_TASKS))  # noqa: PTH208 - a count, without a path for each
+    except OSError:
+        import psutil  # noqa: PLC0415 - where there is no /proc
+
+        return int(psutil.Process().num_threads())
