@@ -28,7 +28,7 @@ async def waits(connection):
     sleeper = subprocess.Popen(["sleep", "1000"])
     with open("pids", "w") as file:
         file.write(f"{os.getpid()} {sleeper.pid}")
-    await asyncio.Event().wait()
+    await asyncio.sleep(1000)
 
 @suite.case()
 def never_started(): pass
@@ -50,7 +50,7 @@ async def quick():
 async def holds_on(lock, quick):
     with open("pids", "w") as file:
         file.write(str(os.getpid()))
-    await asyncio.Event().wait()
+    await asyncio.sleep(1000)
 """
 
 STUCK_IMPORT: Final = """
@@ -113,7 +113,7 @@ def test_twice_ends_at_once_and_names_the_tear_downs_that_did_not_end(project: P
 
 
 def test_twice_in_the_middle_of_a_case_names_every_tear_down(project: Project) -> None:
-    project.write({"suites/suite_a.py": HOLDS_ON.replace("await asyncio.Event().wait()", "mask()") + MASK})
+    project.write({"suites/suite_a.py": HOLDS_ON.replace("await asyncio.sleep(1000)", "mask()") + MASK})
 
     with project.start("--json", "record.json") as started:
         pid = int(project.wait_for("pids"))

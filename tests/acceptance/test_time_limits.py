@@ -19,7 +19,7 @@ async def connection():
         file.write("x")
 
 @suite.case(timeout_s=0.3)
-async def awaits(connection): await asyncio.Event().wait()
+async def awaits(connection): await asyncio.sleep(1000)
 
 @suite.case(timeout_s=0.3)
 def sleeps(connection): time.sleep(1000)
@@ -106,7 +106,7 @@ async def slow_tear_down():
         file.write("torn down")
 
 @suite.case(timeout_s=0.3)
-async def hangs_before_a_slow_tear_down(slow_tear_down): await asyncio.Event().wait()
+async def hangs_before_a_slow_tear_down(slow_tear_down): await asyncio.sleep(1000)
 """
 
 

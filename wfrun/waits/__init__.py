@@ -1,10 +1,24 @@
 """Who waits for what on an event loop, what could still wake them, and the proof that nothing can.
 
-Read-only, standard library only, and written for the moment when something is wrong: nothing here runs while all is well.
+Written for the moment when something seems wrong: nothing here runs while all is well.
 """
 
+from wfrun.waits.cancelling import cancel_task
 from wfrun.waits.graph import WaitGraph, WaitingTask, wait_graph
 from wfrun.waits.isolated import stuck_tasks
-from wfrun.waits.wakers import Waker, find_wakers, foreign_threads
+from wfrun.waits.wakers import Waker, children_text, descriptors, find_wakers, foreign_threads, has_children, timers
 
-__all__ = ["WaitGraph", "WaitingTask", "Waker", "find_wakers", "foreign_threads", "stuck_tasks", "wait_graph"]
+__all__ = [
+    "WaitGraph",
+    "WaitingTask",
+    "Waker",
+    "cancel_task",
+    "children_text",
+    "descriptors",
+    "find_wakers",
+    "foreign_threads",
+    "has_children",
+    "stuck_tasks",
+    "timers",
+    "wait_graph",
+]

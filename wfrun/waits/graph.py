@@ -127,8 +127,7 @@ def _circle(edges: Mapping[asyncio.Task[Any], Sequence[asyncio.Task[Any]]]) -> l
             task = next(ways[-1], None)
             if task is None:
                 ways.pop()
-                if path:
-                    path.pop()
+                del path[-1:]
             elif task in path:
                 return path[path.index(task) :]
             elif task not in seen:

@@ -40,8 +40,17 @@ _TRANSPARENT: Final[frozenset[type]] = frozenset(
     )
 )
 _TRANSPARENT_NAMES: Final = frozenset(
-    ("FutureIter", "TaskStepMethWrapper", "coroutine_wrapper", "async_generator_asend", "async_generator_athrow", "hamt")
-    + ("hamt_bitmap_node", "hamt_array_node", "hamt_collision_node")
+    (
+        "FutureIter",
+        "TaskStepMethWrapper",
+        "coroutine_wrapper",
+        "async_generator_asend",
+        "async_generator_athrow",
+        "hamt",
+        "hamt_bitmap_node",
+        "hamt_array_node",
+        "hamt_collision_node",
+    )
 )
 _BOUNDARY: Final = (types.ModuleType, type, types.CodeType, asyncio.AbstractEventLoop)
 
@@ -76,14 +85,14 @@ class _Inside:
 
     def __init__(self, waiting: list[asyncio.Task[Any]], holders: Collection[object]) -> None:
         self._waiting: Final = waiting
-        self._holders: Final = {id(holder) for holder in holders}
-        self._holders |= {id(vars(holder)) for holder in holders if hasattr(holder, "__dict__")}
+        dicts = {id(vars(holder)) for holder in holders if hasattr(holder, "__dict__")}
+        self._holders: Final = dicts | {id(holder) for holder in holders}
         self._index: Final = {id(task): place for place, task in enumerate(waiting)}
         # Each object is held by this list and by nothing else here, so that its other references can be counted.
         self._objects: Final[list[Any]] = list(waiting)
         self._referents: Final[list[list[int]]] = []
         self._inner: Final[list[int]] = [0] * len(waiting)
-        self._globals: Final = {id(vars(module)) for module in list(sys.modules.values()) if module is not None}
+        self._globals: Final = {id(vars(module)) for module in list(sys.modules.values())}
         self.complete = self._walk()
 
     def touched(self, main: asyncio.Task[Any]) -> set[asyncio.Task[Any]]:
@@ -115,10 +124,11 @@ class _Inside:
         while place < len(self._objects):
             if len(self._objects) > MOST_OBJECTS:
                 return False
-            places = []
-            for referent in gc.get_referents(self._objects[place]):
-                if gc.is_tracked(referent) and not self._ends_here(referent):
-                    places.append(self._place(referent))
+            places = [
+                self._place(referent)
+                for referent in gc.get_referents(self._objects[place])
+                if gc.is_tracked(referent) and not self._ends_here(referent)
+            ]
             for each in places:
                 self._inner[each] += 1
             self._referents.append(places)

@@ -51,9 +51,7 @@ def waited_for(task: asyncio.Task[Any], tasks: Sequence[asyncio.Task[Any]]) -> T
     return _of_future(getattr(task, "_fut_waiter", None))
 
 
-def _of_call(
-    frame: types.FrameType, tasks: Sequence[asyncio.Task[Any]], waiting: asyncio.Task[Any]
-) -> Thing | None:
+def _of_call(frame: types.FrameType, tasks: Sequence[asyncio.Task[Any]], waiting: asyncio.Task[Any]) -> Thing | None:
     values = frame.f_locals
     if frame.f_code.co_filename == _TASKS_FILE:
         return _of_function(frame.f_code.co_name, values)

@@ -7,7 +7,6 @@ something that could wake it: a thread may sleep for ever, but nobody can know.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import sys
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from wfrun.waits.chain import in_library, place_of
 
 if TYPE_CHECKING:
+    import asyncio
     import types
     from collections.abc import Callable, Collection
 
@@ -44,9 +44,7 @@ class Waker:
         return self.kind != "timer"
 
 
-def find_wakers(
-    loop: asyncio.AbstractEventLoop, own_handlers: Collection[Callable[..., Any]] = ()
-) -> list[Waker]:
+def find_wakers(loop: asyncio.AbstractEventLoop, own_handlers: Collection[Callable[..., Any]] = ()) -> list[Waker]:
     """Return all that could wake ``loop``, which waits in this thread.
 
     Args:
@@ -66,7 +64,9 @@ def timers(loop: asyncio.AbstractEventLoop) -> list[Waker]:
     due = [handle.when() for handle in getattr(loop, "_scheduled", ()) if not handle.cancelled()]
     if not due:
         return []
-    return [Waker("timer", f"{len(due)} timer{'s' if len(due) > 1 else ''}, the next in {min(due) - loop.time():.3g} s")]
+    return [
+        Waker("timer", f"{len(due)} timer{'s' if len(due) > 1 else ''}, the next in {min(due) - loop.time():.3g} s")
+    ]
 
 
 def descriptors(loop: asyncio.AbstractEventLoop) -> list[Waker]:
@@ -86,41 +86,36 @@ def foreign_threads(but: Collection[int] = ()) -> list[Waker]:
         but: Ids of threads that do not count.
     """
     frames = sys._current_frames()
-    here = threading.get_ident()
+    # A frame that holds itself would live, with all that it holds, until garbage is collected.
+    frames.pop(threading.get_ident(), None)
     names = {thread.ident: thread for thread in threading.enumerate()}
     return [
         Waker("thread", _thread_text(names.get(ident), frame))
         for ident, frame in frames.items()
-        if ident != here and ident not in but and not _idle(names.get(ident), frame)
+        if ident not in but and not _idle(names.get(ident), frame)
     ]
 
 
 def has_children() -> bool:
-    """Return whether this process has child processes, ended ones that nobody collected included."""
+    """Return whether this process has child processes, ended ones that nobody collected included, or may have."""
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
         return False
-    except (OSError, AttributeError):  # AttributeError: macOS before Python 3.13 has no waitid
-        return bool(_children())
+    except (OSError, AttributeError):  # macOS before Python 3.13 has no waitid
+        return True
     return True
-
-
-def _children() -> list[Any]:
-    import psutil  # type: ignore[import-untyped]  # noqa: PLC0415 - only for what is named in a message
-
-    try:
-        return list(psutil.Process().children())
-    except psutil.Error:
-        return []
 
 
 def children_text() -> str:
     """Return the child processes by id and command, the first three of them."""
     texts = []
-    for child in _children():
-        with suppress(Exception):  # it may be gone, or not ours to look into
-            texts.append(f"process {child.pid} ({' '.join(child.cmdline())[:60]})")
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, ValueError, IndexError):  # it may be gone by now
+            # The parent's id is the second field behind the command, which stands in brackets and may hold any.
+            if int((folder / "stat").read_text().rpartition(")")[2].split()[1]) == os.getpid():
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                texts.append(f"process {folder.name} ({command.strip()[:60]})")
     return ", ".join(texts[:3]) or "a child process"
 
 
@@ -137,7 +132,7 @@ def _signal_handlers(own: Collection[Callable[..., Any]]) -> list[Waker]:
 
 def _descriptor_text(descriptor: int) -> str:
     with suppress(OSError):
-        name = os.readlink(f"/proc/self/fd/{descriptor}")
+        name = str(Path(f"/proc/self/fd/{descriptor}").readlink())
         return f"{_socket_text(descriptor) if name.startswith('socket:') else name} (descriptor {descriptor})"
     return f"descriptor {descriptor}"
 
@@ -168,16 +163,15 @@ _PLUMBING: Final = (threading.__file__, thread_pools.__file__)
 
 def _idle(thread: threading.Thread | None, frame: types.FrameType) -> bool:
     """Return whether ``thread`` is an executor's and waits for work: it stands in its loop and its queue is empty."""
-    queue = thread_pools._threads_queues.get(thread)  # type: ignore[attr-defined]  # the list of all such threads
+    queue = thread_pools._threads_queues.get(thread)
     if queue is None:
         return False
     return frame.f_code.co_filename == thread_pools.__file__ and frame.f_code.co_name == "_worker" and queue.empty()
 
 
 def _native_threads() -> int:
+    """Return how many threads this process has; where the system does not tell, one more than can be known."""
     try:
         return len(os.listdir(_TASKS))  # noqa: PTH208 - a count, without a path for each
     except OSError:
-        import psutil  # noqa: PLC0415 - where there is no /proc
-
-        return int(psutil.Process().num_threads())
+        return len(sys._current_frames()) + 1

@@ -14,7 +14,7 @@ from wfrun.authoring.context import Context
 from wfrun.authoring.errors import SkipCase
 from wfrun.authoring.fixtures import CaseResources
 from wfrun.concurrency.errors import Unsupported
-from wfrun.runner.child.failures import one_line, place_text, traceback_text
+from wfrun.runner.child.failures import CaseStuck, one_line, place_text, traceback_text
 from wfrun.runner.child.guard import CaseStopped
 from wfrun.runner.child.messages import CaseResult, Status
 from wfrun.runner.child.tools.tool import NO_TOOLS
@@ -109,14 +109,19 @@ class Pass:
 
     def failed(self, error: BaseException) -> None:
         """Keep an error of the phase that the pass is in."""
+        stuck = self._guard.stuck
+        if stuck is not None and isinstance(error, asyncio.CancelledError | CaseStopped):
+            error = stuck.with_traceback(error.__traceback__)
         if not any(error is known for _, known in self._errors):
             self._errors.append((self._phase, error))
-            if not self._is_our_stop(error) and not isinstance(error, SkipCase | Unsupported):
+            looked_at = error.__traceback__ is not None and not isinstance(error, SkipCase | Unsupported)
+            if looked_at and not self._is_our_stop(error):
                 self._options.tools.on_error(self._case.info, error)
 
     def result(self) -> CaseResult:
         """Return how the pass ended; the first thing that went wrong decides."""
         status, message, details = self._judge()
+        graph = self._guard.graph
         return CaseResult(
             case_id=self._case.info.id,
             status=status,
@@ -124,13 +129,14 @@ class Pass:
             message=message,
             details=details,
             items=self.context.items,
-            notes=self.context.notes,
+            notes=self.context.notes if graph is None else {**self.context.notes, "waits": graph.to_json()},
         )
 
     async def _main(self) -> None:
         resources = CaseResources(self._case.suite, self.context, self._case.arguments)
         task = asyncio.current_task()
-        self._guard.attach(task, asyncio.get_running_loop())
+        # Not beside figures: the watch costs each turn of the loop some nanoseconds.
+        self._guard.attach(task, asyncio.get_running_loop(), look_for_deadlock=not self._options.measured)
         try:
             await resources.set_up()
             function = self._case.declaration.function
@@ -145,6 +151,8 @@ class Pass:
         except BaseException as error:  # noqa: BLE001 - kept, judged after tear-down
             self.failed(error)
         finally:
+            if self._guard.stuck is not None:
+                self.failed(self._guard.stuck)
             self._phase = _Phase.TEAR_DOWN
             if task is not None:
                 while task.cancelling():
@@ -190,6 +198,7 @@ class Pass:
             return Status.INTERRUPTED, "interrupted", guard.diagnosis
         errors = [(phase, error) for phase, error in self._errors if not self._is_our_stop(error)]
         full = self._options.tools.full_locals
+        errors.sort(key=lambda each: not isinstance(each[1], CaseStuck))
         details = "\n\n".join(
             (f"during {phase}:\n" if phase is not _Phase.CASE else "") + traceback_text(error, with_locals=full)
             for phase, error in errors
@@ -219,7 +228,7 @@ class Pass:
         return Status.ERROR, f"{phase} failed: {one_line(error)}", details
 
     def _is_our_stop(self, error: BaseException) -> bool:
-        stopped = self._guard.timed_out or self._guard.interrupted
+        stopped = self._guard.timed_out or self._guard.interrupted or self._guard.stuck is not None
         return isinstance(error, CaseStopped) or (stopped and isinstance(error, asyncio.CancelledError))
 
 

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import sysconfig
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from wfrun.errors import WfrunError
 
 if TYPE_CHECKING:
     import types
 
-__all__ = ["describe_tasks", "one_line", "own_file", "place_text", "skip_own", "traceback_text"]
+__all__ = ["CaseStuck", "one_line", "own_file", "place_text", "skip_own", "traceback_text"]
 
 _OWN_FOLDERS: Final = tuple(str(Path(__file__).parents[2] / name) for name in ("runner", "authoring"))
-MOST_TASKS: Final = 20
 MOST_LOCALS: Final = 30
 MOST_LOCAL_CHARACTERS: Final = 300
 _LIBRARIES: Final = sysconfig.get_path("stdlib")
+
+
+class CaseStuck(WfrunError):
+    """The case can never go on. Its text is one line; ``details`` says who waits for what."""
+
+    def __init__(self, message: str, details: str) -> None:
+        super().__init__(message)
+        self.details = details
 
 
 def one_line(error: BaseException) -> str:
@@ -28,7 +34,7 @@ def one_line(error: BaseException) -> str:
         first = str(error).strip().partition("\n")[0]
     except Exception as problem:  # noqa: BLE001 - the error's class is the author's, and so is its text
         first = f"(its text cannot be had: {type(problem).__name__} in its __str__)"
-    if isinstance(error, AssertionError) and first:
+    if isinstance(error, AssertionError | CaseStuck) and first:
         return first
     return f"{type(error).__name__}: {first}" if first else type(error).__name__
 
@@ -38,6 +44,8 @@ def traceback_text(error: BaseException, *, with_locals: bool = False) -> str:
 
     It is empty for an error that wfrun raised on purpose and no other code led to: its text says where to look.
     """
+    if isinstance(error, CaseStuck):
+        return error.details
     if isinstance(error, WfrunError) and skip_own(error.__traceback__) is error.__traceback__:
         return ""
     frames = skip_own(error.__traceback__)
@@ -90,33 +98,3 @@ def skip_own(frames: types.TracebackType | None) -> types.TracebackType | None:
             return rest
         rest = rest.tb_next
     return frames
-
-
-def describe_tasks(loop: asyncio.AbstractEventLoop) -> str:
-    """Return, for every task of the loop that is not done, its name and the line it waits at."""
-    tasks = sorted(asyncio.all_tasks(loop), key=lambda task: task.get_name())
-    lines = []
-    for task in tasks[:MOST_TASKS]:
-        places = [place for frame in _await_chain(task.get_coro()) if (place := _place(frame))]
-        lines.append(f"{task.get_name()} waits at")
-        lines += [f"    {place}" for place in places] or ["    a place without Python frames"]
-    if len(tasks) > MOST_TASKS:
-        lines.append(f"… and {len(tasks) - MOST_TASKS} more tasks")
-    return "\n".join(lines)
-
-
-def _await_chain(coroutine: Any) -> list[types.FrameType]:  # noqa: ANN401 - coroutines, generators, foreign awaitables
-    frames = []
-    while coroutine is not None:
-        frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
-        if frame is not None:
-            frames.append(frame)
-        coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
-    return frames
-
-
-def _place(frame: types.FrameType) -> str | None:
-    code = frame.f_code
-    if code.co_filename.startswith(_OWN_FOLDERS):
-        return None
-    return f"{code.co_filename}:{frame.f_lineno} in {code.co_name}"

@@ -5,6 +5,8 @@ first one cancels the case's task, which lets its ``finally`` blocks and tear-do
 same (it blocks the loop, or swallows the cancellation), a second one is raised as an exception from wherever the main
 thread is. Tear-downs, and the closing of the loop, have a grace of their own, after which they too are left by an
 exception. Code that never returns to Python is the parent's to kill.
+
+A case that waits for what can never come need not wait for its time to be up: see :mod:`wfrun.runner.child.watch`.
 """
 
 from __future__ import annotations
@@ -13,17 +15,23 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from wfrun.runner.child.failures import describe_tasks
+from wfrun.runner.child.failures import CaseStuck
+from wfrun.runner.child.watch import StuckWatch
+from wfrun.waits import cancel_task, find_wakers, wait_graph
 
 if TYPE_CHECKING:
     import asyncio
     import types
     from collections.abc import Iterator
 
+    from wfrun.waits import WaitGraph
+
 __all__ = ["CaseGuard", "CaseStopped"]
 
 SECOND_CALL_S: Final = 1.0
 """After this a case that was cancelled and still runs is interrupted by force."""
+STALLED_S: Final = 1.0
+"""A loop that only its own timers have woken for as long is called stalled."""
 
 
 class CaseStopped(BaseException):
@@ -40,6 +48,10 @@ class CaseGuard:
         """The parent wants no further case; the one that runs may finish."""
         self.diagnosis = ""
         """Where every task waited when the case's time was up."""
+        self.stuck: CaseStuck | None = None
+        """What the case waits for that can never come."""
+        self.graph: WaitGraph | None = None
+        """Who waited for what when the case was stopped."""
         self.grace_over = False
         """A tear-down, or what was left on the loop, had to be left by force."""
         self._task: asyncio.Task[None] | None = None
@@ -48,6 +60,7 @@ class CaseGuard:
         self._finishing = False
         self._calls = 0
         self._suspended = False
+        self._watch = StuckWatch((self,), (self._on_signal,), self._on_stuck)
 
     def install(self) -> None:
         """Take over three signals of this process, again where a case has changed what they do."""
@@ -64,6 +77,7 @@ class CaseGuard:
         self.install()
         self.timed_out = self.grace_over = False
         self.diagnosis = ""
+        self.stuck = self.graph = None
         self._calls = 0
         self._suspended = False
         self._watching = True
@@ -72,13 +86,26 @@ class CaseGuard:
             yield
         finally:
             self._watching = False
-            self._task = self._loop = None
+            self.attach(None, None)
             signal.setitimer(signal.ITIMER_REAL, 0)
 
-    def attach(self, task: asyncio.Task[None] | None, loop: asyncio.AbstractEventLoop | None) -> None:
-        """Name the task to cancel; ``None`` while a plain function runs, which is interrupted where it is."""
+    def attach(
+        self,
+        task: asyncio.Task[None] | None,
+        loop: asyncio.AbstractEventLoop | None,
+        *,
+        look_for_deadlock: bool = False,
+    ) -> None:
+        """Name the task to cancel; ``None`` while a plain function runs, which is interrupted where it is.
+
+        With ``look_for_deadlock`` the task is also cancelled as soon as it can never go on.
+        """
         self._task = task
         self._loop = loop
+        if look_for_deadlock and task is not None and loop is not None:
+            self._watch.start(task, loop)
+        else:
+            self._watch.stop()
 
     def suspend(self) -> None:
         """Give this pass as long as it takes: somebody looks at it in a debugger."""
@@ -91,6 +118,7 @@ class CaseGuard:
 
         Ctrl-C changes nothing here: what finishes is what it asks for.
         """
+        self._watch.stop()
         self._finishing = True
         if not self._suspended:
             signal.setitimer(signal.ITIMER_REAL, grace_s + SECOND_CALL_S, SECOND_CALL_S)
@@ -117,10 +145,30 @@ class CaseGuard:
         if number == signal.SIGALRM and not self.interrupted:
             self.timed_out = True
         if self._loop is not None and self._task is not None and self._calls == 1:
-            self.diagnosis = describe_tasks(self._loop)
-            self._loop.call_soon_threadsafe(self._task.cancel)
+            self.diagnosis = self._diagnose(self._task, self._loop)
+            self._loop.call_soon_threadsafe(cancel_task, self._task, self._loop)
             signal.setitimer(signal.ITIMER_REAL, SECOND_CALL_S)
             return
         # A blocked loop gets the exception too, but only once: what follows is tear-down.
         if self._calls <= 2:
             raise CaseStopped
+
+    def _on_stuck(self, message: str, graph: WaitGraph, why: str) -> None:
+        if self._task is None or self._loop is None:
+            return
+        if self.stuck is None:
+            self.stuck, self.graph = CaseStuck(message, "\n".join(part for part in (graph.text(), why) if part)), graph
+            cancel_task(self._task, self._loop)
+        else:
+            # It swallowed its cancellation and waits for ever once more.
+            raise CaseStopped
+
+    def _diagnose(self, task: asyncio.Task[None], loop: asyncio.AbstractEventLoop) -> str:
+        """Return who waits for what, and what could still have come."""
+        self.graph = wait_graph(loop, task)
+        lines = [self.graph.text()]
+        if (seconds := self._watch.only_timers_s) >= STALLED_S:
+            lines.insert(0, f"stalled: for {seconds:.1f} s nothing has woken the event loop but its own timers")
+        if wakers := find_wakers(loop, (self._on_signal,)):
+            lines.append("what could still wake it: " + "; ".join(waker.text for waker in wakers))
+        return "\n".join(lines)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["StuckWatch"]
 
-LOOK_S: Final = 0.2
+LOOK_S: Final = 0.15
 VIRTUAL_LOOK_S: Final = 0.02
 """On virtual time nobody waits for a slow timer."""
 LOOKS: Final = 2
@@ -38,6 +38,8 @@ PROOF_SHARE: Final = 0.02
 """The part of a case's time that looking for a proof may take."""
 PROOF_START_S: Final = 0.05
 """What it may take in any case."""
+SILENCE: Final = "nothing could wake the loop: no timer, no descriptor, no thread, no child process, no signal handler"
+UNREACHED: Final = "what still runs, timers and other tasks included, holds nothing that leads to them"
 
 
 class StuckWatch:
@@ -46,14 +48,14 @@ class StuckWatch:
     Args:
         holders: Objects that hold the case's task and will not wake it.
         own_handlers: Signal handlers that are not the case's.
-        on_stuck: Called in the loop's thread, with one line and the graph of those that wait.
+        on_stuck: Called in the loop's thread, with one line, the graph of those that wait, and why that is known.
     """
 
     def __init__(
         self,
         holders: tuple[object, ...],
         own_handlers: tuple[Callable[..., Any], ...],
-        on_stuck: Callable[[str, WaitGraph], None],
+        on_stuck: Callable[[str, WaitGraph, str], None],
     ) -> None:
         self._holders: Final = (*holders, self)
         self._own_handlers: Final = own_handlers
@@ -78,20 +80,22 @@ class StuckWatch:
         self._woken = False
         self._silent = self._proven = self._waiter_id = 0
         self._proof_s = 0.0
-        virtual = isinstance(loop, VirtualTimeLoop)
-        self._slice_s = VIRTUAL_LOOK_S if virtual else LOOK_S
+        virtual = loop if isinstance(loop, VirtualTimeLoop) else None
+        self._slice_s = LOOK_S if virtual is None else VIRTUAL_LOOK_S
         self._next_look_s = self._started_s + self._slice_s
         selector = getattr(loop, "_selector", None)
         if not isinstance(loop, asyncio.SelectorEventLoop) or selector is None:
             # Another kind of loop does not show its timers, so that only a proof can tell; and it wakes itself for it.
             self._timer = loop.call_later(LOOK_S, self._on_timer)
             return
-        if virtual:
-            loop.strict = True
         self._selector = selector
-        self._select = selector.select
-        self._wait = selector.wait if virtual else selector.select
-        vars(selector)["select"] = self._watched_virtual_select if virtual else self._watched_select
+        self._select = self._wait = selector.select
+        watched = self._watched_select
+        if virtual is not None:
+            virtual.strict = True
+            self._wait = selector.wait
+            watched = self._watched_virtual_select
+        vars(selector)["select"] = watched
 
     def stop(self) -> None:
         """Leave the loop as it was."""
@@ -125,7 +129,7 @@ class StuckWatch:
             return self._seen(self._select(timeout), idle=False)
         except RealWait as error:
             if self._task is not None and self._loop is not None:
-                self._on_stuck(str(error), wait_graph(self._loop, self._task))
+                self._on_stuck(str(error), wait_graph(self._loop, self._task), "")
             return []
 
     def _seen(self, events: list[Any], *, idle: bool) -> list[Any]:
@@ -152,7 +156,7 @@ class StuckWatch:
             if not events and not getattr(loop, "_ready", ()):
                 self._silent += 1
                 if self._silent >= LOOKS:
-                    self._found(wait_graph(loop, task))
+                    self._found(wait_graph(loop, task), SILENCE)
             return events
         self._silent = 0
         self._prove(loop, task, now_s)
@@ -172,11 +176,11 @@ class StuckWatch:
         self._proof_s += time.monotonic() - now_s
         self._proven = self._proven + 1 if stuck else 0
         if self._proven >= LOOKS:
-            self._found(wait_graph(loop, task, only=stuck))
+            self._found(wait_graph(loop, task, only=stuck), UNREACHED)
 
-    def _found(self, graph: WaitGraph) -> None:
+    def _found(self, graph: WaitGraph, why: str) -> None:
         self._silent = self._proven = 0
-        self._on_stuck(f"deadlock: {graph.summary()}", graph)
+        self._on_stuck(f"deadlock: {graph.summary()}", graph, why)
 
     def _on_timer(self) -> None:
         if self._loop is not None and self._task is not None and not self._task.done():
