@@ -50,6 +50,7 @@ class CommandLine:
     pdb: bool = False
     no_capture: bool = False
     debug: bool = False
+    profile: bool = False
     verbose: bool = False
     quiet: bool = False
     junit: str | None = None
@@ -99,7 +100,7 @@ def session_options(written: CommandLine) -> SessionOptions:
             measured_seed=0 if written.seed is None else _seed(written.seed),
         ),
         limits=Limits(
-            workers=1 if written.workers is None and not tools.capture else _workers(written.workers),
+            workers=1 if written.workers is None and tools.alone else _workers(written.workers),
             timeout_s=_timeout_s(written.timeout),
             fail_fast=written.fail_fast,
             targets=_targets(written.targets),

@@ -30,6 +30,7 @@ __all__ = [
     "PatternOption",
     "PdbOption",
     "PerformanceOption",
+    "ProfileOption",
     "QuietOption",
     "RecordsArgument",
     "ReplaceOption",
@@ -238,6 +239,15 @@ DebugOption: TypeAlias = Annotated[
         "--debug",
         help="Warn of callbacks that hold the event loop, coroutines never awaited and resources never closed, and"
         " show local variables in tracebacks. Cases run slower, and nothing is measured.",
+        rich_help_panel=_CLOSER,
+    ),
+]
+ProfileOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--profile",
+        help="Repeat each case under profilers: processor time by function and line, memory held and kept by line."
+        " The whole is written to .wfrun/profile. Nothing is measured.",
         rich_help_panel=_CLOSER,
     ),
 ]

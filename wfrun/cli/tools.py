@@ -20,14 +20,16 @@ def tools_of(written: CommandLine) -> Tools:
         UsageError: They do not go with each other, or with another option.
     """
     here = _given({"--pdb": written.pdb, "--in-process": written.in_process})
-    within = _given({"--debug": written.debug})
+    within = _given({"--debug": written.debug, "--profile": written.profile})
     straight = [*here, *(["--no-capture"] if written.no_capture else [])]
     if here and written.workers not in {None, "1"}:
         raise UsageError(f"{here[0]} runs all cases in this process, so --workers {written.workers} cannot be had")
     if straight and written.json == "-":
         raise UsageError(f"{straight[0]} gives standard output to the cases and --json - to the record; name a file")
     _refuse_figures(written, [*here, *within])
-    return Tools(in_process=bool(here), pdb=written.pdb, capture=not straight, debug=written.debug)
+    return Tools(
+        in_process=bool(here), pdb=written.pdb, capture=not straight, debug=written.debug, profile=written.profile
+    )
 
 
 def _given(flags: dict[str, bool]) -> list[str]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
 
 from wfrun.authoring.info import Kind, Tier
 from wfrun.errors import UsageError
 from wfrun.measure.metrics import METRICS
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 __all__ = ["Limits", "MeasureProtocol", "Order", "Outputs", "Selection", "SessionOptions", "Shard", "Tools"]
 
@@ -83,11 +81,20 @@ class Tools:
 
     debug: bool = False
     """Loops run in debug mode, and what they and the interpreter warn of is told with each case."""
+    profile: bool = False
+    """Cases are repeated under profilers of processor time and memory."""
+    folder: Path = Path(".wfrun")
+    """Where the files of tools go, each tool's into a folder of its own."""
+
+    @property
+    def alone(self) -> bool:
+        """Whether cases had better run one after the other: for what they print, or for what they are seen to take."""
+        return self.profile or not self.capture
 
     @property
     def distort(self) -> bool:
         """Whether figures taken with these would not be those of the cases, so that none are taken."""
-        return self.in_process or self.debug
+        return self.in_process or self.debug or self.profile
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import errno
 import os
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -117,7 +118,7 @@ class Child:
     def _run(self, command: dict[str, Any]) -> CaseResult:
         case_id = command["id"]
         if self.tools is NO_TOOLS and command["tools"]:
-            self.tools = make_tools(command["tools"], self._guard)
+            self.tools = make_tools(command["tools"], self._guard, self._tell)
         try:
             case = self._load(Path(command["file"])).get(case_id)
         except BaseException as error:  # noqa: BLE001 - as in _collect
@@ -139,9 +140,7 @@ class Child:
             tools=self.tools,
         )
         if command["sampling"] is None:
-            with self.tools.around(case.info):
-                result = run_case(case, options)
-            return self.tools.finished(result)
+            return self.tools.run(case.info, partial(run_case, case, options))
         # Only measuring needs these, and a warm worker should start fast.
         from wfrun.runner.child.sample import SamplingOptions, empty_case, sample_case  # noqa: PLC0415
 

@@ -60,9 +60,12 @@ def finished_line(outcome: Outcome) -> Text:
 
 def findings_lines(outcome: Outcome) -> Text:
     """Return what tools found in a case, each thing from a line of its own on."""
-    lines = [line for finding in outcome.findings for line in f"! {printable(finding)}".splitlines()]
-    shown = (f"      {line}" if line.startswith("! ") else f"        {line}" for line in lines)
-    return Text("\n".join(shown), "yellow")
+    lines = Text()
+    for finding in outcome.findings:
+        first, *rest = printable(finding).splitlines() or [""]
+        lines.append(f"\n      {first}" if lines else f"      {first}", "yellow" if first.startswith("! ") else "bold")
+        lines.append("".join(f"\n        {line}" for line in rest))
+    return lines
 
 
 def told_when_verbose(outcome: Outcome) -> Text | None:

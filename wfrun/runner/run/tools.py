@@ -19,4 +19,6 @@ def tools_of(tools: Tools) -> dict[str, Any]:
         wanted["pdb"] = {}
     if tools.debug:
         wanted["debug"] = {}
+    if tools.profile:
+        wanted["profile"] = {"folder": str((tools.folder / "profile").absolute())}
     return wanted

@@ -8,12 +8,9 @@ remembers. Garbage is collected as a case ends, so that what it left behind is t
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import linecache
 import logging
 import sys
-import sysconfig
 import threading
 import time
 import tracemalloc
@@ -22,13 +19,13 @@ from collections import Counter, deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from wfrun.runner.child.failures import own_file
+from wfrun.runner.child.tools.source import is_users, source_line
 from wfrun.runner.child.tools.tool import CaseTool
 
 if TYPE_CHECKING:
     import asyncio
     import types
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from wfrun.authoring.info import CaseInfo
     from wfrun.runner.child.messages import CaseResult
@@ -40,7 +37,6 @@ KEPT_LOOKS: Final = 3000
 ORIGIN_FRAMES: Final = 10
 """Frames remembered of each allocation; each makes it dearer."""
 MOST_WARNINGS: Final = 20
-_ELSEWHERE: Final = ("<", *(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")))
 
 
 class Diagnostics(CaseTool):
@@ -59,24 +55,18 @@ class Diagnostics(CaseTool):
         """Switch the loop's debug mode on."""
         loop.set_debug(True)
 
-    @contextlib.contextmanager
-    def around(self, _info: CaseInfo) -> Iterator[None]:
-        """Keep every warning of the case, and of the garbage it leaves."""
+    def run(self, _info: CaseInfo, once: Callable[[], CaseResult]) -> CaseResult:
+        """Add every warning of the case, and of the garbage it leaves, each once."""
         self._found = []
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            try:
-                yield
-            finally:
-                gc.collect()
-                self._found += [_warning_text(warning) for warning in caught]
-
-    def finished(self, result: CaseResult) -> CaseResult:
-        """Add what was found, each thing once."""
+            result = once()
+            gc.collect()
+            self._found += [_warning_text(warning) for warning in caught]
         found = Counter(self._found)
-        texts = [text if count == 1 else f"{count} times: {text}" for text, count in found.items()]
+        texts = [f"! {text}" if count == 1 else f"! {count} times: {text}" for text, count in found.items()]
         if len(texts) > MOST_WARNINGS:
-            texts[MOST_WARNINGS:] = [f"and {len(texts) - MOST_WARNINGS} more warnings"]
+            texts[MOST_WARNINGS:] = [f"! and {len(texts) - MOST_WARNINGS} more"]
         return replace(result, findings=(*result.findings, *texts))
 
     def _hear(self, record: logging.LogRecord) -> None:
@@ -115,32 +105,26 @@ class _Listener(logging.Handler):
 def _place(innermost: types.FrameType) -> str:
     """Return the innermost line of the user's own code, or of anybody's where none is."""
     frame: types.FrameType | None = innermost
-    while frame is not None and not _is_users(frame.f_code.co_filename):
+    while frame is not None and not is_users(frame.f_code.co_filename):
         frame = frame.f_back
     chosen = frame or innermost
     return f"{chosen.f_code.co_filename}:{chosen.f_lineno} in {chosen.f_code.co_name}"
-
-
-def _is_users(file: str) -> bool:
-    return not (own_file(file) or file.startswith(_ELSEWHERE))
 
 
 def _warning_text(warning: warnings.WarningMessage) -> str:
     """Return the warning with the place it came from, and where the object it is about was made."""
     category = warning.category.__name__
     text = f"{category}: {_without_own(str(warning.message))}"
-    if _is_users(warning.filename) and "created at" not in text:
+    if is_users(warning.filename) and "created at" not in text:
         text += f"\nat {warning.filename}:{warning.lineno}"
     made = tracemalloc.get_object_traceback(warning.source) if warning.source is not None else None
     if made is not None and "created at" not in text:
-        lines = [frame for frame in made if _is_users(frame.filename)]
-        text += "".join(f"\nmade at {frame.filename}:{frame.lineno}{_source(frame)}" for frame in lines[-3:])
+        lines = [frame for frame in made if is_users(frame.filename)]
+        text += "".join(
+            f"\nmade at {frame.filename}:{frame.lineno}\n    {source_line(frame.filename, frame.lineno)}"
+            for frame in lines[-3:]
+        )
     return text
-
-
-def _source(frame: tracemalloc.Frame) -> str:
-    line = linecache.getline(frame.filename, frame.lineno).strip()
-    return f"\n    {line}" if line else ""
 
 
 def _without_own(text: str) -> str:
@@ -149,7 +133,7 @@ def _without_own(text: str) -> str:
     skipping = False
     for line in text.splitlines():
         if line.lstrip().startswith('File "'):
-            skipping = not _is_users(line.split('"')[1])
+            skipping = not is_users(line.split('"')[1])
         elif not line.startswith("    "):
             skipping = False
         if not skipping:

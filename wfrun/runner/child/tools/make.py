@@ -3,19 +3,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wfrun.runner.child.tools.tool import CaseTools
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from wfrun.runner.child.guard import CaseGuard
 
 __all__ = ["make_tools"]
 
 
-def make_tools(wanted: Mapping[str, Mapping[str, Any]], guard: CaseGuard) -> CaseTools:
+def make_tools(
+    wanted: Mapping[str, Mapping[str, Any]], guard: CaseGuard, tell: Callable[[dict[str, Any]], None]
+) -> CaseTools:
     """Return the tools of a session, at work from now on: before any suite of this process is loaded."""
     tools = CaseTools()
     if "breakpoints" in wanted:
@@ -31,4 +34,8 @@ def make_tools(wanted: Mapping[str, Mapping[str, Any]], guard: CaseGuard) -> Cas
 
         tools.add(Diagnostics())
         tools.full_locals = True
+    if "profile" in wanted:
+        from wfrun.runner.child.tools.profile import Profile
+
+        tools.add(Profile(Path(wanted["profile"]["folder"]), lambda: tell({"alive": True})))
     return tools

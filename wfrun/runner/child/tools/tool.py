@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
+from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from wfrun.errors import UsageError
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from wfrun.authoring.info import CaseInfo
     from wfrun.runner.child.messages import CaseResult
@@ -26,14 +26,9 @@ class CaseTool:
     def on_error(self, info: CaseInfo, error: BaseException) -> None:
         """Hear of what a case, its set-up or its tear-down raised, while its fixtures still stand."""
 
-    @contextlib.contextmanager
-    def around(self, _info: CaseInfo) -> Iterator[None]:
-        """Be there while a case runs, the end of its loop included."""
-        yield
-
-    def finished(self, result: CaseResult) -> CaseResult:
-        """Return the case's result with what was found."""
-        return result
+    def run(self, _info: CaseInfo, once: Callable[[], CaseResult]) -> CaseResult:
+        """Run the case, the end of its loop included, by calling ``once``; return its result with what was found."""
+        return once()
 
 
 class CaseTools:
@@ -61,19 +56,11 @@ class CaseTools:
         for tool in self._tools:
             tool.on_error(info, error)
 
-    @contextlib.contextmanager
-    def around(self, info: CaseInfo) -> Iterator[None]:
-        """Have all there while a case runs."""
-        with contextlib.ExitStack() as stack:
-            for tool in self._tools:
-                stack.enter_context(tool.around(info))
-            yield
-
-    def finished(self, result: CaseResult) -> CaseResult:
-        """Return the result with what all have found."""
+    def run(self, info: CaseInfo, once: Callable[[], CaseResult]) -> CaseResult:
+        """Run the case with all of them around it, and return its result with what they found."""
         for tool in self._tools:
-            result = tool.finished(result)
-        return result
+            once = partial(tool.run, info, once)
+        return once()
 
 
 NO_TOOLS: Final = CaseTools()
