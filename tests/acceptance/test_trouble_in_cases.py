@@ -280,11 +280,6 @@ def test_the_trouble_is_told(outcomes: Mapping[str, Any], name: str, status: str
         "closes_stdout",
         "closes_descriptor_1",
         "goes_away",
-        "leaves_a_task",
-        "leaves_a_thread",
-        "leaves_a_daemon_thread",
-        "leaves_a_child",
-        "leaves_a_child_in_a_session_of_its_own",
     ],
 )
 def test_what_is_odd_and_no_mistake_passes(outcomes: Mapping[str, Any], name: str) -> None:

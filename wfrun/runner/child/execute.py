@@ -16,6 +16,7 @@ from wfrun.authoring.fixtures import CaseResources
 from wfrun.concurrency.errors import Unsupported
 from wfrun.runner.child.failures import CaseStuck, one_line, place_text, traceback_text
 from wfrun.runner.child.guard import CaseStopped
+from wfrun.runner.child.leaks import leak_details, leak_message
 from wfrun.runner.child.messages import CaseResult, Status
 from wfrun.runner.child.tools.tool import NO_TOOLS
 from wfrun.virtual_time import VirtualTimeLoop
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from wfrun.authoring.collect import CollectedCase
     from wfrun.measure.latency import LatencyRecorder
     from wfrun.runner.child.guard import CaseGuard
+    from wfrun.runner.child.leaks import Leak, LeakWatch
     from wfrun.runner.child.tools.tool import CaseTools
 
 __all__ = ["Pass", "PassOptions", "make_runner", "run_case"]
@@ -49,6 +51,8 @@ class PassOptions:
     guard: CaseGuard
     on_teardowns: Callable[[list[str]], None]
     """Told the names of the tear-downs still to run, each time there are fewer."""
+    leaks: LeakWatch | None = None
+    """Looks for what the case leaves behind; none where figures are taken."""
     tools: CaseTools = NO_TOOLS
 
 
@@ -79,6 +83,7 @@ class Pass:
         self._guard = options.guard
         self._phase = _Phase.SET_UP
         self._errors: list[tuple[_Phase, BaseException]] = []
+        self._leaks: list[Leak] = []
         self._duration_s = 0.0
         self.whole_wall_ns = 0
         self.whole_cpu_ns = 0
@@ -137,6 +142,9 @@ class Pass:
         task = asyncio.current_task()
         # Not beside figures: the watch costs each turn of the loop some nanoseconds.
         self._guard.attach(task, asyncio.get_running_loop(), look_for_deadlock=not self._options.measured)
+        leaks = self._options.leaks
+        if leaks is not None:
+            leaks.mark()
         try:
             await resources.set_up()
             function = self._case.declaration.function
@@ -158,6 +166,9 @@ class Pass:
                 while task.cancelling():
                     task.uncancel()
             await self._tear_down(resources)
+            if leaks is not None:
+                allowed = self._case.declaration.allow_leaks
+                self._leaks = await leaks.left(allowed, judged=not self._errors and not self._guard.timed_out)
 
     async def _call(self, function: Callable[..., Any], arguments: dict[str, Any]) -> None:
         # A plain function cannot be cancelled, only interrupted.
@@ -214,6 +225,8 @@ class Pass:
         expected = self._case.info.expected_failure
         if not errors and expected is not None:
             return Status.FAILED, f"unexpectedly passed; it was expected to fail: {expected}", ""
+        if not errors and self._leaks:
+            return Status.FAILED, leak_message(self._leaks), leak_details(self._leaks)
         if not errors:
             return Status.PASSED, "", ""
         phase, error = errors[0]

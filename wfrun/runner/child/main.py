@@ -16,11 +16,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.authoring.collect import collect_file
 from wfrun.runner.child.commons import Commons
+from wfrun.runner.child.descendants import adopt_orphans
 from wfrun.runner.child.execute import PassOptions, run_case
 from wfrun.runner.child.failures import one_line, traceback_text
 from wfrun.runner.child.frames import read_frame, write_frame
 from wfrun.runner.child.guard import CaseGuard
 from wfrun.runner.child.last_words import tell_of_ends
+from wfrun.runner.child.leaks import LeakWatch
 from wfrun.runner.child.lifeline import die_with_parent
 from wfrun.runner.child.messages import DEAF_AND_DUMB, CaseResult, LoadFailure, Status
 from wfrun.runner.child.tools.make import make_tools
@@ -49,6 +51,8 @@ class Child:
         self._guard = CaseGuard()
         self._commons = Commons()
         self._pending: list[str] = []
+        self.leaks: LeakWatch | None = None
+        """Set where this process is there for cases alone, so that whatever comes up is theirs."""
 
     def install(self) -> None:
         """Take over the signals by which cases are stopped."""
@@ -137,6 +141,7 @@ class Child:
             targets=command["targets"],
             guard=self._guard,
             on_teardowns=self._tell_teardowns,
+            leaks=None if command["sampling"] is not None else self.leaks,
             tools=self.tools,
         )
         if command["sampling"] is None:
@@ -154,9 +159,14 @@ class Child:
 
 
 def main() -> None:
-    """Serve the parent that started this process; arguments are two pipe descriptors and the parent's id."""
+    """Serve the parent that started this process.
+
+    Arguments are two pipe descriptors, the parent's id, and the folder for temporary files of this process alone.
+    """
     command_descriptor, reply_descriptor, parent_pid = map(int, sys.argv[1:4])
+    temporary_folder = sys.argv[4]
     die_with_parent(parent_pid, command_descriptor)
+    adopt_orphans()
     for descriptor in (command_descriptor, reply_descriptor):
         os.set_inheritable(descriptor, False)  # noqa: FBT003 - takes no keyword
     tell_of_ends()
@@ -164,6 +174,7 @@ def main() -> None:
     sys.breakpointhook = refuse_breakpoint
     child = Child(lambda event: write_frame(reply_descriptor, {"type": EVENT, **event}))
     child.install()
+    child.leaks = LeakWatch(temporary_folder)
     pid = os.getpid()
     try:
         while (command := read_frame(command_descriptor)) is not None:

@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.errors import WfrunError
@@ -49,15 +51,26 @@ class ChildProcess:
         self._reply_fd, reply_write = os.pipe()
         self._output_fd, output_write = os.pipe()
         theirs = (command_read, reply_write)
+        self._temporary_folder: Final = _make_temporary_folder()
+        environment = {**os.environ, **MARK}
+        if self._temporary_folder:
+            environment["TMPDIR"] = self._temporary_folder
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "wfrun.runner.child.main", *map(str, theirs), str(os.getpid())],
+                [
+                    sys.executable,
+                    "-m",
+                    "wfrun.runner.child.main",
+                    *map(str, theirs),
+                    str(os.getpid()),
+                    self._temporary_folder,
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=output_write if capture else None,
                 stderr=output_write if capture else None,
                 pass_fds=theirs,
                 start_new_session=True,
-                env={**os.environ, **MARK},
+                env=environment,
             )
         finally:
             for descriptor in (*theirs, output_write):
@@ -231,6 +244,8 @@ class ChildProcess:
         self._kill_group()
         guardian.forget(self.pid)
         self._process.wait()
+        if self._temporary_folder:
+            shutil.rmtree(self._temporary_folder, ignore_errors=True)
         if not self._ended.done():
             self._ended.set_result(None)
 
@@ -245,3 +260,11 @@ class ChildProcess:
         if code == DEAF_AND_DUMB:
             return "its process closed the descriptors to wfrun and ended in the middle of the case"
         return f"its process ended with exit code {code} in the middle of the case"
+
+
+def _make_temporary_folder() -> str:
+    """Return a folder for what one child alone makes; nothing where there is no room, as the child may do without."""
+    try:
+        return tempfile.mkdtemp(prefix="wfrun-")
+    except OSError:
+        return ""

@@ -1,0 +1,248 @@
+"""What a case leaves behind: tasks, threads, processes, descriptors and temporary files.
+
+Theory of operation. Before a case, and after what it shares with others was set up, :meth:`LeakWatch.mark` counts;
+after its tear-down :meth:`LeakWatch.left` counts again. Only where a count has grown is it looked what there is, and
+what is on its way out is given a moment and a collection of garbage. A false alarm is worse than a leak that is missed,
+so whatever may belong to somebody else is not the case's: see :mod:`wfrun.runner.child.belongings`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from wfrun.runner.child.belongings import library_pids, names_of_descriptors, of_the_case, places_of_thread
+from wfrun.runner.child.descendants import children, command_line, end_children, has_children
+from wfrun.runner.child.held import Held, held_by
+from wfrun.waits.chain import await_chain, places_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Sequence
+
+__all__ = ["Leak", "LeakWatch", "leak_details", "leak_message"]
+
+GRACE_ROUNDS: Final = 20
+ROUND_S: Final = 0.005
+DESCRIPTORS: Final = "/proc/self/fd"
+OWN_FILES: Final = ("wfrun-", "pymp-")
+"""Beginnings of the names of a context's folder, and of the one that multiprocessing keeps to the end."""
+MOST_NAMED: Final = 3
+"""Leaks that the one-line message names; the details name up to :data:`MOST_LISTED`."""
+MOST_LISTED: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Leak:
+    """One thing that was left."""
+
+    kind: str
+    """Of :data:`wfrun.authoring.suite.LEAKS`."""
+    name: str
+    """``thread 'poller'``, ``process 4711 (sleep 1000)``."""
+    thing: object
+    """The task or thread, the process id or descriptor's number, or a file's name."""
+    places: Sequence[str] = ()
+    """Where it is, innermost last."""
+
+
+class LeakWatch:
+    """Compares what there is after each case with what was there before it.
+
+    Args:
+        temporary_folder: The folder of this process alone in which :mod:`tempfile` makes files; empty for none, and
+            then files are not looked for.
+    """
+
+    def __init__(self, temporary_folder: str = "") -> None:
+        self.holders: Callable[[], Iterable[object]] = tuple
+        """Returns the values of the fixtures that outlive a case: what can be reached from them is theirs."""
+        self._folder = temporary_folder
+        self._counts = (0, 0, False)
+        self._descriptors: Collection[int] = ()
+        self._threads: Collection[threading.Thread] = ()
+        self._children: Collection[int] = ()
+        self._tasks: Collection[asyncio.Task[Any]] = ()
+        self._files: Collection[str] = ()
+
+    def mark(self) -> None:
+        """Take what there is now for what a case may find: to be called on the loop that it will run on; some 7 µs."""
+        counts = _counts()
+        if counts != self._counts or counts[2]:
+            self._counts = counts
+            self._descriptors = _descriptors()
+            self._threads = threading.enumerate()
+            self._children = children() if counts[2] else ()
+        self._tasks = asyncio.all_tasks()
+        self._files = _files(self._folder)
+
+    async def left(self, allowed: Collection[str] = (), *, judged: bool = True) -> list[Leak]:
+        """Return what was left since :meth:`mark`; end the processes and tasks among it. Some 8 µs for nothing.
+
+        Args:
+            allowed: Kinds of leaks that are not looked for.
+            judged: Whether leaks count. What a case that failed holds, its traceback may hold; so then nothing is
+                named, but processes and tasks are ended all the same.
+        """
+        if not self._grown():
+            return []
+        looks: dict[str, Callable[[], list[Leak]]] = {
+            "tasks": self._left_tasks,
+            "threads": self._left_threads,
+            "processes": self._left_processes,
+            "descriptors": self._left_descriptors,
+            "files": self._left_files,
+        }
+        looks = {kind: look for kind, look in looks.items() if judged and kind not in allowed}
+        leaks = await _settled(looks)
+        if leaks or self._strangers() or self._new_tasks():
+            held = held_by(self.holders())
+            leaks = [leak for leak in leaks if not held.has(leak.kind, leak.thing)]
+            await self._end(held)
+        return leaks
+
+    def _grown(self) -> bool:
+        descriptors, threads, parent = _counts()
+        return (
+            descriptors > self._counts[0]
+            or threads > self._counts[1]
+            or (parent and bool(self._strangers()))
+            or len(asyncio.all_tasks()) > len(self._tasks)
+            or len(_files(self._folder)) > len(self._files)
+        )
+
+    def _left_tasks(self) -> list[Leak]:
+        tasks = sorted(self._new_tasks(), key=lambda task: task.get_name())
+        return [
+            Leak("tasks", f"task {task.get_name()!r}", task, places_of(await_chain(task.get_coro()))) for task in tasks
+        ]
+
+    def _new_tasks(self) -> set[asyncio.Task[Any]]:
+        return asyncio.all_tasks() - set(self._tasks) - {asyncio.current_task()}
+
+    def _left_threads(self) -> list[Leak]:
+        frames = sys._current_frames()
+        known = set(self._threads)
+        return [
+            Leak("threads", f"thread {thread.name!r}", thread, places_of_thread(frames.get(thread.ident or 0)))
+            for thread in threading.enumerate()
+            if thread not in known and of_the_case(thread, frames.get(thread.ident or 0))
+        ]
+
+    def _left_processes(self) -> list[Leak]:
+        return [
+            Leak("processes", f"process {pid} ({command_line(pid)})", pid)
+            for pid, runs in sorted(self._strangers().items())
+            if runs
+        ]
+
+    def _strangers(self) -> dict[int, bool]:
+        if not has_children():
+            return {}
+        known = {*self._children, *library_pids()}
+        return {pid: runs for pid, runs in children().items() if pid not in known}
+
+    def _left_descriptors(self) -> list[Leak]:
+        fresh = set(_descriptors()) - set(self._descriptors)
+        return [Leak("descriptors", name, each) for each, name in names_of_descriptors(sorted(fresh)).items()]
+
+    def _left_files(self) -> list[Leak]:
+        fresh = sorted(set(_files(self._folder)) - set(self._files))
+        return [Leak("files", f"temporary file {name}", name) for name in fresh]
+
+    async def _end(self, held: Held) -> None:
+        if self._strangers():
+            end_children({*self._children, *library_pids(), *held.pids})
+        tasks = self._new_tasks() - held.tasks
+        for task in tasks:
+            task.cancel()
+        for _ in range(GRACE_ROUNDS):
+            if all(task.done() for task in tasks):
+                break
+            await asyncio.sleep(0)
+
+
+async def _settled(looks: dict[str, Callable[[], list[Leak]]]) -> list[Leak]:
+    """Return what is still there after everything on its way out has gone."""
+    leaks = [leak for look in looks.values() for leak in look()]
+    for turn in range(GRACE_ROUNDS):
+        if not leaks:
+            break
+        if turn == 1:
+            gc.collect()
+        elif turn > 1:
+            # Real time, as the loop's own may be virtual; what it has to do is done in between.
+            time.sleep(ROUND_S)  # noqa: ASYNC251 - nothing else is to run meanwhile but what is leaving
+        for _ in range(3):
+            await asyncio.sleep(0)
+        leaks = [leak for look in looks.values() for leak in look()]
+    return leaks
+
+
+def leak_message(leaks: list[Leak]) -> str:
+    """Return one line that names the first of them, with the place where that is known."""
+    named = [f"{leak.name} in {_shortly(leak.places[-1])}" if leak.places else leak.name for leak in leaks[:MOST_NAMED]]
+    more = f" and {len(leaks) - MOST_NAMED} more" if len(leaks) > MOST_NAMED else ""
+    return f"left behind: {', '.join(named)}{more}"
+
+
+def leak_details(leaks: list[Leak]) -> str:
+    """Return all of them with their places, and how to declare them."""
+    lines = []
+    for leak in leaks[:MOST_LISTED]:
+        lines += [leak.name, *(f"    {place}" for place in leak.places)]
+    if len(leaks) > MOST_LISTED:
+        lines.append(f"… and {len(leaks) - MOST_LISTED} more")
+    kinds = tuple(dict.fromkeys(leak.kind for leak in leaks))
+    lines.append(f"end it in the case or its tear-down, or declare it with allow_leaks={list(kinds)}")
+    return "\n".join(lines)
+
+
+def _shortly(place: str) -> str:
+    """Return ``poll (suite_orders.py:12)``."""
+    where, _, function = place.rpartition(" in ")
+    return f"{function} ({Path(where).name})"
+
+
+def _counts() -> tuple[int, int, bool]:
+    try:
+        descriptors = os.stat(DESCRIPTORS).st_size  # noqa: PTH116 - a Path costs twice as much
+    except OSError:
+        descriptors = 0
+    if not descriptors:
+        # An older kernel or another system: the lowest number that is free grows with what is left open.
+        descriptors = _lowest_free()
+    return descriptors, threading.active_count(), has_children()
+
+
+def _descriptors() -> list[int]:
+    folder = DESCRIPTORS if sys.platform == "linux" else "/dev/fd"
+    try:
+        found = [int(name) for name in os.listdir(folder)]  # noqa: PTH208 - names alone, and quickly
+    except OSError:
+        return []
+    # Reading the folder took a descriptor, the lowest that is free now.
+    lowest = _lowest_free()
+    return [each for each in found if each != lowest]
+
+
+def _lowest_free() -> int:
+    taken = os.dup(2)
+    os.close(taken)
+    return taken
+
+
+def _files(folder: str) -> list[str]:
+    if not folder or folder != tempfile.gettempdir():
+        return []
+    try:
+        return [name for name in os.listdir(folder) if not name.startswith(OWN_FILES)]  # noqa: PTH208 - as above
+    except OSError:
+        return []
