@@ -61,7 +61,7 @@ def test_a_session_tells_each_case_and_how_to_run_a_failed_one_again(mixed: Proj
     assert "[1, 2]" in ran.out
     assert "| printed by second" in ran.out
     assert "printed by first" not in ran.out
-    assert "wfrun suites/suite_mixed.py -k 'Second fails' --seed 5" in ran.out
+    assert "wfrun suites/suite_mixed.py --case mixed::second --seed 5" in ran.out
     assert "1 failed · 1 passed · 1 skipped · 1 not selected" in ran.out
     assert "\x1b" not in ran.out
 

@@ -8,16 +8,20 @@ import typer
 
 from wfrun.cli.options import (
     BaselineOption,
+    CaseOption,
     CategoryOption,
     CompareOption,
     DebugOption,
     E2eOption,
     ExcludeOption,
+    FailedFirstOption,
     FailFastOption,
+    FlakyOption,
     InProcessOption,
     IntegrationOption,
     JsonOption,
     JunitOption,
+    LastFailedOption,
     ListJsonOption,
     NoCaptureOption,
     OrderOption,
@@ -28,7 +32,9 @@ from wfrun.cli.options import (
     ProfileOption,
     QuietOption,
     RecordsArgument,
+    RepeatOption,
     ReplaceOption,
+    RetriesOption,
     SeedOption,
     ShardOption,
     StressOption,
@@ -38,10 +44,12 @@ from wfrun.cli.options import (
     TierOption,
     TimeoutOption,
     UnitOption,
+    UntilFailedOption,
     VerboseOption,
     VersionOption,
     WhyOption,
     WorkersOption,
+    words_about_running,
 )
 from wfrun.cli.verbs import RunByDefault, Verb
 
@@ -103,6 +111,7 @@ def _whole(*, version: VersionOption = False) -> None:
 
 @app.command("run", cls=Verb, epilog=_EPILOG)
 def run_command(
+    context: typer.Context,
     paths: PathsArgument = None,
     *,
     unit: UnitOption = False,
@@ -116,6 +125,9 @@ def run_command(
     tag: TagOption = None,
     tier: TierOption = None,
     shard: ShardOption = None,
+    case: CaseOption = None,
+    last_failed: LastFailedOption = False,
+    failed_first: FailedFirstOption = False,
     workers: WorkersOption = None,
     fail_fast: FailFastOption = False,
     timeout: TimeoutOption = None,
@@ -127,6 +139,10 @@ def run_command(
     no_capture: NoCaptureOption = False,
     debug: DebugOption = False,
     profile: ProfileOption = False,
+    repeat: RepeatOption = None,
+    until_failed: UntilFailedOption = False,
+    retries: RetriesOption = None,
+    flaky: FlakyOption = "pass",
     verbose: VerboseOption = False,
     quiet: QuietOption = False,
     junit: JunitOption = None,
@@ -152,6 +168,13 @@ def run_command(
             tags=tag or (),
             tiers=tier or (),
             shard=shard,
+            case_ids=case or (),
+            last_failed=last_failed,
+            failed_first=failed_first,
+            repeat=repeat,
+            until_failed=until_failed,
+            retries=retries,
+            flaky=flaky,
             workers=workers,
             fail_fast=fail_fast,
             timeout=timeout,
@@ -171,6 +194,7 @@ def run_command(
             replace=replace,
             compare=compare,
             thresholds=threshold or (),
+            about_running=words_about_running(context),
         )
     )
     check_paths(options.paths, _verbs())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from wfrun.authoring.info import Kind, Tier
 from wfrun.cli.tools import tools_of
 from wfrun.errors import UsageError
+from wfrun.files import read_bytes
 from wfrun.measure.metrics import METRICS
 from wfrun.runner.options import Limits, Outputs, Selection, SessionOptions, Shard
 from wfrun.runner.plan.pattern import parse_pattern
@@ -41,6 +42,13 @@ class CommandLine:
     tiers: Sequence[str] = ()
     shard: str | None = None
     order: str = "file"
+    case_ids: Sequence[str] = ()
+    last_failed: bool = False
+    failed_first: bool = False
+    repeat: str | None = None
+    until_failed: bool = False
+    retries: str | None = None
+    flaky: str = "pass"
     workers: str | None = None
     fail_fast: bool = False
     timeout: str | None = None
@@ -59,6 +67,8 @@ class CommandLine:
     replace: bool = False
     compare: str | None = None
     thresholds: Sequence[str] = ()
+    about_running: tuple[str, ...] = ()
+    """What :func:`~wfrun.cli.options.words_about_running` returns."""
 
 
 def kinds_of(*, unit: bool, integration: bool, e2e: bool, performance: bool, stress: bool) -> frozenset[Kind]:
@@ -86,6 +96,8 @@ def session_options(written: CommandLine) -> SessionOptions:
     if written.thresholds and written.compare is None:
         raise UsageError("--threshold says how --compare judges; add --compare FILE")
     tools = tools_of(written)
+    if written.flaky != "pass" and written.retries is None:
+        raise UsageError("--flaky says what a case is that passed only when it was tried again; add --retries N")
     return SessionOptions(
         paths=tuple(Path(path) for path in written.paths),
         selection=Selection(
@@ -96,6 +108,9 @@ def session_options(written: CommandLine) -> SessionOptions:
             tiers=frozenset(_tier(name) for name in written.tiers),
             order=_order(written.order),
             shard=None if written.shard is None else _shard(written.shard),
+            case_ids=_case_ids(written.case_ids),
+            last_failed=written.last_failed,
+            failed_first=written.failed_first,
             seed=_seed(written.seed),
             measured_seed=0 if written.seed is None else _seed(written.seed),
         ),
@@ -103,6 +118,11 @@ def session_options(written: CommandLine) -> SessionOptions:
             workers=1 if written.workers is None and tools.alone else _workers(written.workers),
             timeout_s=_timeout_s(written.timeout),
             fail_fast=written.fail_fast,
+            repeat=_repeat(written),
+            until_failed=written.until_failed,
+            new_seeds=written.seed is None,
+            retries=0 if written.retries is None else _whole_number("--retries", written.retries, at_least=0),
+            flaky_fails=_flaky_fails(written.flaky),
             targets=_targets(written.targets),
             tools=tools,
         ),
@@ -115,6 +135,7 @@ def session_options(written: CommandLine) -> SessionOptions:
             compare_path=_file("--compare", written.compare),
             thresholds=dict(_threshold(text) for text in written.thresholds),
         ),
+        command=written.about_running,
     )
 
 
@@ -158,6 +179,31 @@ def _shard(text: str) -> Shard:
 
 def _seed(text: str | None) -> int:
     return secrets.randbelow(SEEDS) if text is None else _whole_number("--seed", text, at_least=0)
+
+
+def _case_ids(texts: Iterable[str]) -> tuple[str, ...]:
+    ids: dict[str, None] = {}
+    for text in texts:
+        if text.startswith("@"):
+            lines = read_bytes(Path(text[1:])).decode("utf-8", "replace").splitlines()
+            ids |= dict.fromkeys(line.strip() for line in lines if line.strip())
+        elif text.strip():
+            ids[text] = None
+        else:
+            raise UsageError("--case is given an empty id; `wfrun list` shows the ids")
+    return tuple(ids)
+
+
+def _repeat(written: CommandLine) -> int | None:
+    if written.repeat is not None:
+        return _whole_number("--repeat", written.repeat, at_least=1)
+    return None if written.until_failed else 1
+
+
+def _flaky_fails(text: str) -> bool:
+    if text not in {"pass", "fail"}:
+        raise UsageError(f"--flaky takes pass or fail, not {text!r}")
+    return text == "fail"
 
 
 def _workers(text: str | None) -> int:

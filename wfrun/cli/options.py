@@ -13,16 +13,20 @@ from wfrun.version import __version__
 
 __all__ = [
     "BaselineOption",
+    "CaseOption",
     "CategoryOption",
     "CompareOption",
     "DebugOption",
     "E2eOption",
     "ExcludeOption",
     "FailFastOption",
+    "FailedFirstOption",
+    "FlakyOption",
     "InProcessOption",
     "IntegrationOption",
     "JsonOption",
     "JunitOption",
+    "LastFailedOption",
     "ListJsonOption",
     "NoCaptureOption",
     "OrderOption",
@@ -33,7 +37,9 @@ __all__ = [
     "ProfileOption",
     "QuietOption",
     "RecordsArgument",
+    "RepeatOption",
     "ReplaceOption",
+    "RetriesOption",
     "SeedOption",
     "ShardOption",
     "StressOption",
@@ -43,10 +49,12 @@ __all__ = [
     "TierOption",
     "TimeoutOption",
     "UnitOption",
+    "UntilFailedOption",
     "VerboseOption",
     "VersionOption",
     "WhyOption",
     "WorkersOption",
+    "words_about_running",
 ]
 
 _KINDS = "Kinds of cases (all but performance and stress unless some are named)"
@@ -161,6 +169,33 @@ ShardOption: TypeAlias = Annotated[
 WhyOption: TypeAlias = Annotated[
     bool, typer.Option("--why", help="Tell of every case that is left out why it is.", rich_help_panel=_TELL)
 ]
+CaseOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--case",
+        metavar="ID",
+        show_default=False,
+        help="Take only the case with this id, whatever its kind; given several times, these cases in this order."
+        " @FILE reads ids from a file, one a line.",
+        rich_help_panel=_WHICH,
+    ),
+]
+LastFailedOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--last-failed",
+        help="Take only the cases that failed when they last ran in this folder.",
+        rich_help_panel=_WHICH,
+    ),
+]
+FailedFirstOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--failed-first",
+        help="Run the cases first that failed when they last ran in this folder.",
+        rich_help_panel=_WHICH,
+    ),
+]
 
 WorkersOption: TypeAlias = Annotated[
     str | None,
@@ -212,6 +247,45 @@ TargetOption: TypeAlias = Annotated[
         metavar="NAME=VALUE",
         show_default=False,
         help="Drive another system where suites ask for NAME, such as channels=asyncio. May be given several times.",
+        rich_help_panel=_HOW,
+    ),
+]
+RepeatOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--repeat",
+        metavar="N",
+        show_default="1",
+        help="Go N times through the checked cases; without --seed each round draws on a seed of its own. Measured"
+        " cases repeat themselves already.",
+        rich_help_panel=_HOW,
+    ),
+]
+UntilFailedOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--until-failed",
+        help="Go through the checked cases until one fails, or Ctrl-C; with --repeat at most N times.",
+        rich_help_panel=_HOW,
+    ),
+]
+RetriesOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--retries",
+        metavar="N",
+        show_default="0",
+        help="Try a checked case that failed again, up to N times, in a fresh process each; one that then passes is"
+        " flaky.",
+        rich_help_panel=_HOW,
+    ),
+]
+FlakyOption: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--flaky",
+        metavar="pass|fail",
+        help="Whether a flaky case lets the session pass, or fails it.",
         rich_help_panel=_HOW,
     ),
 ]
@@ -330,3 +404,30 @@ VersionOption: TypeAlias = Annotated[
     bool,
     typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and leave."),
 ]
+
+_SAID_ANEW = frozenset(
+    {
+        *("workers", "fail_fast", "seed", "order", "repeat", "until_failed", "retries", "flaky", "version"),
+        *("in_process", "pdb", "no_capture", "profile"),
+    }
+)
+"""Options about running that a command for one failed case gives itself, or has no use for."""
+
+
+def words_about_running(context: typer.Context) -> tuple[str, ...]:
+    """Return the options of this command line that change how a case runs, as words for another command line.
+
+    Wherever their values came from: what an environment variable or a file chose is spelled out.
+    """
+    words: list[str] = []
+    for param in context.command.params:
+        name, value = param.name or "", context.params.get(param.name or "")
+        panel = getattr(param, "rich_help_panel", None)
+        if not param.opts or not param.opts[0].startswith("-") or name in _SAID_ANEW:
+            continue
+        if panel in {_KINDS, _WHICH, _TELL, _MEASURE} or value is None or value is False or value == param.default:
+            continue
+        option = max(param.opts, key=len)
+        for each in value if isinstance(value, list | tuple) else (value,):
+            words += [option] if each is True else [option, str(each)]
+    return tuple(words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from difflib import get_close_matches
 from pathlib import Path
@@ -76,7 +77,7 @@ def _meant(path: Path, verbs: list[str]) -> str:
     if word in verbs:
         return f"; {word!r} is a verb and goes first: wfrun {word} …"
     if "::" in word:
-        return "; one case is selected by its title or id: wfrun --pattern TEXT"
+        return f"; one case is selected by its id: wfrun --case {shlex.quote(word)}"
     verb = get_close_matches(word, verbs, n=1)
     if verb:
         return f"; did you mean the verb {verb[0]}: wfrun {verb[0]} …?"

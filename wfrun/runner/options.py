@@ -51,6 +51,10 @@ class Selection:
     """Empty for all."""
     order: Order = "file"
     shard: Shard | None = None
+    case_ids: tuple[str, ...] = ()
+    """These cases and no others, in this order; empty for no such choice."""
+    last_failed: bool = False
+    failed_first: bool = False
     seed: int = 0
     measured_seed: int = 0
     """The seed of measured cases. Another seed may be other work, so it stays the same unless the user gives one."""
@@ -105,6 +109,16 @@ class Limits:
     timeout_s: float | None = None
     """Of one pass over a case that declares none; ``None`` for its tier's, or 60 s where it names no tier."""
     fail_fast: bool = False
+    repeat: int | None = 1
+    """Times the checked cases are gone through; ``None`` for no end but a failure or Ctrl-C."""
+    until_failed: bool = False
+    """Stop at the first failure, and keep only the outcomes of the last round."""
+    new_seeds: bool = False
+    """Whether each round draws on a seed of its own."""
+    retries: int = 0
+    """How often a checked case that failed is tried again, in a fresh process each time."""
+    flaky_fails: bool = False
+    """Whether a case that failed and then passed fails the session."""
     teardown_grace_s: float = 5.0
     """How long tear-downs may take after a time-out or the first Ctrl-C."""
     output_bytes: int = 64 * 1024
@@ -144,3 +158,5 @@ class SessionOptions:
     selection: Selection
     limits: Limits
     outputs: Outputs = Outputs()
+    command: tuple[str, ...] = ()
+    """The words of the command line that change how a case runs, for a command that runs it again."""

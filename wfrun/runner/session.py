@@ -15,15 +15,19 @@ from wfrun.runner.compare.compare import compare_session
 from wfrun.runner.compare.confirm import confirmed, suspects
 from wfrun.runner.compare.coverage import covered_ids
 from wfrun.runner.discover.discover import DEFAULT_TIMEOUT_S, discover
+from wfrun.runner.plan.chosen import failed_cases_first, named_cases, only_failed
 from wfrun.runner.plan.plan import choose, make_plan
+from wfrun.runner.record.last import keep_failures, read_failures
 from wfrun.runner.record.loading import load_baseline
 from wfrun.runner.record.record import record_session
 from wfrun.runner.record.store import refuse_early, resolve_baseline, save_baseline, save_last_session
 from wfrun.runner.record.surroundings import look_around
+from wfrun.runner.report.commands import Commands
 from wfrun.runner.report.live import make_progress
 from wfrun.runner.report.report import report_session, session_console
 from wfrun.runner.report.story import SessionStory
 from wfrun.runner.run.in_process import beside_cases
+from wfrun.runner.run.reproduce import find_reproductions
 from wfrun.runner.run.run import run_plan
 
 if TYPE_CHECKING:
@@ -58,7 +62,7 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
     yardstick = _yardstick(options)
     console = session_console(outputs.json_path)
     discovery = asyncio.run(discover(options.paths, timeout_s=options.limits.timeout_s or DEFAULT_TIMEOUT_S))
-    plan = _plan(discovery, options)
+    plan, doubts = _plan(discovery, options)
     if discovery.shipped and outputs.verbosity >= 0:
         console.print("There is no ./suites here, so these are the suites that come with wfrun.")
     surroundings = look_around(discovery, outputs, Path.cwd())
@@ -70,9 +74,11 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
         def run(part: Plan, *, confirming: bool = False) -> tuple[RunResult, SessionRecord]:
             running = run_plan(part, options.limits, progress, channel_type, confirming=confirming)
             result = beside_cases(running) if options.limits.tools.in_process else asyncio.run(running)
-            return result, record_session(part, result, discovery, options, surroundings=surroundings)
+            return result, record_session(result.plan or part, result, discovery, options, surroundings=surroundings)
 
         result, record = run(plan)
+        plan = result.plan or plan
+        reproductions = asyncio.run(find_reproductions(result, options.limits, progress))
         comparison = None if yardstick is None else _compare(record, yardstick, plan, discovery, options)
         if yardstick is not None and comparison is not None and comparison.regressed and not result.interrupted:
             again = suspects(plan, comparison)
@@ -80,14 +86,21 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
             comparison = confirmed(comparison, _compare(second, yardstick, again, discovery, options))
             result = replace(result, interrupted=repeated.interrupted, faults=(*result.faults, *repeated.faults))
     notes, problem = _keep_baseline(record, options)
-    code = _exit_code(discovery, result, comparison, problem)
+    code = _exit_code(discovery, result, comparison, problem, flaky_fails=options.limits.flaky_fails)
     record = record.model_copy(update={"exit_code": int(code)})
-    if warning := save_last_session(record):
-        notes = (warning, *notes)
+    doubt = keep_failures(discovery, result, flaky_fails=options.limits.flaky_fails, shard=options.selection.shard)
+    notes = tuple(dict.fromkeys(note for note in (*doubts, save_last_session(record), doubt, *notes) if note))
     if options.limits.tools.distort and options.selection.kinds & {kind for kind in Kind if kind.measured}:
         notes = (*notes, "nothing was measured: what looks closer at cases changes what they cost, so each ran once")
     story = SessionStory(
-        discovery=discovery, plan=plan, result=result, record=record, comparison=comparison, notes=notes
+        discovery=discovery,
+        plan=plan,
+        result=result,
+        record=record,
+        comparison=comparison,
+        notes=notes,
+        commands=Commands(plan, options.command, options.selection.measured_seed),
+        reproductions=reproductions,
     )
     report_session(
         story,
@@ -112,8 +125,8 @@ def list_cases(options: SessionOptions, *, explained: bool = False) -> tuple[Dis
     """
     discovery = asyncio.run(discover(options.paths, timeout_s=options.limits.timeout_s or DEFAULT_TIMEOUT_S))
     if explained:
-        return discovery, _planned_by(choose, discovery, options)
-    return discovery, _plan(discovery, options)
+        return discovery, _planned_by(choose, discovery, options)[0]
+    return discovery, _plan(discovery, options)[0]
 
 
 def _resolved(name: Path) -> Path:
@@ -146,20 +159,35 @@ def _compare(
     )
 
 
-def _plan(discovery: Discovery, options: SessionOptions) -> Plan:
+def _plan(discovery: Discovery, options: SessionOptions) -> tuple[Plan, tuple[str, ...]]:
+    """Return what runs, and what to tell about how it was chosen."""
     # Where no case fits, suites that do not load are the likelier reason, and must be seen.
-    plan = _planned_by(choose if discovery.failures else make_plan, discovery, options)
+    plan, doubts = _planned_by(choose if discovery.failures else make_plan, discovery, options)
     if not plan.cases:
-        return plan
+        return plan, doubts
     asked = options.outputs.baseline_path or options.outputs.compare_path
     if asked is not None and not any(case.measured for case in plan.cases):
         raise NothingSelected(f"nothing would be measured for {asked}: no selected case is measured; add --performance")
-    return plan
+    return plan, doubts
 
 
-def _planned_by(planner: Callable[..., Plan], discovery: Discovery, options: SessionOptions) -> Plan:
-    limits = options.limits
-    return planner(discovery.cases, options.selection, timeout_s=limits.timeout_s, measure=not limits.tools.distort)
+def _planned_by(
+    planner: Callable[..., Plan], discovery: Discovery, options: SessionOptions
+) -> tuple[Plan, tuple[str, ...]]:
+    limits, selection = options.limits, options.selection
+    cases, chosen = named_cases(discovery.cases, selection, refuse=not discovery.failures)
+    plan = planner(cases, chosen, timeout_s=limits.timeout_s, measure=not limits.tools.distort)
+    plan = replace(plan, discovered=len(discovery.cases), new_seeds=limits.new_seeds)
+    if not (selection.last_failed or selection.failed_first):
+        return plan, ()
+    known = read_failures(selection.shard)
+    doubts = (known.doubt,) if known.doubt else ()
+    if selection.last_failed:
+        plan = only_failed(plan, known.failures.includes)
+        if not plan.cases and not discovery.failures and planner is make_plan:
+            why = known.doubt or "no case that is looked for here failed when it last ran in this folder"
+            raise NothingSelected(f"--last-failed: {why}; run without it")
+    return (failed_cases_first(plan, known.failures.includes) if selection.failed_first else plan), doubts
 
 
 def _check_targets(targets: Sequence[tuple[str, str]]) -> None:
@@ -189,13 +217,18 @@ def _keep_baseline(record: SessionRecord, options: SessionOptions) -> tuple[tupl
 
 
 def _exit_code(
-    discovery: Discovery, result: RunResult, comparison: Comparison | None, problem: FileError | None
+    discovery: Discovery,
+    result: RunResult,
+    comparison: Comparison | None,
+    problem: FileError | None,
+    *,
+    flaky_fails: bool,
 ) -> ExitCode:
     if result.interrupted:
         return ExitCode.INTERRUPTED
     if result.faults:
         return ExitCode.INTERNAL
-    if result.failed or discovery.failures:
+    if result.failed or discovery.failures or (flaky_fails and result.flaky):
         return ExitCode.CASE_FAILED
     if problem is not None:
         return problem.exit_code

@@ -38,7 +38,7 @@ def test_paths_that_exist_are_accepted() -> None:
         ("suits/orders/suite_orders.py", "did you mean suites/orders/suite_orders.py?"),
         ("lst", "did you mean the verb list: wfrun list …?"),
         ("list", "'list' is a verb and goes first: wfrun list …"),
-        ("suites/orders/suite_orders.py::case", "wfrun --pattern TEXT"),
+        ("suites/orders/suite_orders.py::case", "wfrun --case suites/orders/suite_orders.py::case"),
         ("qqqq", "the verbs are run, list, init"),
     ],
 )

@@ -20,6 +20,8 @@ class Status(StrEnum):
     """An assertion did not hold, or the case raised."""
     ERROR = "error"
     """Set-up or tear-down failed, or the case could not be run as planned."""
+    FLAKY = "flaky"
+    """It failed, and passed when it was tried again; the parent's word, as a child makes one pass only."""
     SKIPPED = "skipped"
     EXPECTED_FAILURE = "expected failure"
     """It failed, as it says it is known to."""
@@ -34,7 +36,7 @@ class Status(StrEnum):
     @property
     def good(self) -> bool:
         """Whether the case ran, or said that it does not apply, and nothing was wrong."""
-        return self in {Status.PASSED, Status.SKIPPED, Status.EXPECTED_FAILURE}
+        return self in {Status.PASSED, Status.FLAKY, Status.SKIPPED, Status.EXPECTED_FAILURE}
 
     @property
     def bad(self) -> bool:

@@ -22,6 +22,13 @@ class PlannedCase:
     seed: int
     """Derived from the session's seed and the case's id: independent of what else is selected."""
     timeout_s: float
+    turn: int = 0
+    """Which of its turns this is, from 1, where cases are repeated; 0 where each runs once."""
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What there is exactly one outcome for: the case's id and its turn."""
+        return self.info.id, self.turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,3 +56,9 @@ class Plan:
     """How many cases were chosen before they were split."""
     selection_digest: str = ""
     """The same for all shards of one selection: a hash of the ids that were chosen before they were split."""
+    new_seeds: bool = False
+    """Whether each turn draws on a seed of its own: the session's for the first, and one more for each after it."""
+
+    def session_seed(self, case: PlannedCase) -> int:
+        """Return the ``--seed`` with which ``case`` gets the seed that it has in its turn."""
+        return self.seed + max(0, case.turn - 1) if self.new_seeds else self.seed

@@ -3,6 +3,7 @@
 from wfrun.runner.record.baseline import AcceptedChange, Baseline, BaselineCase, BaselineSession
 from wfrun.runner.record.measurements import CaseMeasurements, MetricRecord
 from wfrun.runner.record.session_record import (
+    AttemptRecord,
     LoadFailureRecord,
     OutcomeRecord,
     Protocol,
@@ -12,6 +13,7 @@ from wfrun.runner.record.session_record import (
 
 __all__ = [
     "AcceptedChange",
+    "AttemptRecord",
     "Baseline",
     "BaselineCase",
     "BaselineSession",

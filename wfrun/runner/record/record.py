@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from wfrun.runner.child.messages import Status
 from wfrun.runner.record.figures import measurements_of
-from wfrun.runner.record.session_record import LoadFailureRecord, OutcomeRecord, Protocol, SessionRecord
+from wfrun.runner.record.session_record import (
+    AttemptRecord,
+    LoadFailureRecord,
+    OutcomeRecord,
+    Protocol,
+    SessionRecord,
+)
 from wfrun.runner.record.surroundings import look_around
 from wfrun.units import format_duration
 from wfrun.version import __version__
@@ -123,6 +129,17 @@ def _outcome_record(outcome: Outcome, measurements: CaseMeasurements | None) -> 
         unfinished_teardowns=tuple(_text(name) for name in outcome.unfinished_teardowns),
         findings=tuple(_text(finding) for finding in outcome.findings),
         measurements=measurements,
+        turn=outcome.case.turn,
+        attempts=tuple(
+            AttemptRecord(
+                status=attempt.status,
+                duration_s=round(attempt.duration_s, 6),
+                message=_text(attempt.message),
+                details=_text(attempt.details),
+                output=_text(attempt.output.text),
+            )
+            for attempt in outcome.attempts
+        ),
     )
 
 

@@ -8,7 +8,15 @@ from wfrun.authoring.info import Kind, Tier
 from wfrun.runner.child.messages import Status
 from wfrun.runner.record.measurements import CaseMeasurements, ClosedModel
 
-__all__ = ["SESSION_SCHEMA", "LoadFailureRecord", "OutcomeRecord", "Protocol", "SessionRecord", "SourceRecord"]
+__all__ = [
+    "SESSION_SCHEMA",
+    "AttemptRecord",
+    "LoadFailureRecord",
+    "OutcomeRecord",
+    "Protocol",
+    "SessionRecord",
+    "SourceRecord",
+]
 
 SESSION_SCHEMA = 1
 """The newest form of a session record that this wfrun reads and writes."""
@@ -40,6 +48,16 @@ class LoadFailureRecord(ClosedModel):
     traceback: str = Field(description="where it happened")
 
 
+class AttemptRecord(ClosedModel):
+    """A pass over a case that failed and was tried again."""
+
+    status: Status = Field(description="failed, error, timed out or crashed")
+    duration_s: float = Field(description="seconds that this attempt took")
+    message: str = Field(description="one line for a person")
+    details: str = Field(description="traceback, or what is known of a crash")
+    output: str = Field(description="what it wrote to standard output and error")
+
+
 class OutcomeRecord(ClosedModel):
     """What became of one case."""
 
@@ -56,8 +74,8 @@ class OutcomeRecord(ClosedModel):
     seed: int = Field(description="what the case's random numbers came from")
     measured: bool = Field(description="whether it was repeated in several fresh processes")
     status: Status = Field(
-        description="passed, failed, error (set-up or tear-down), skipped, expected failure, timed out, crashed or "
-        "interrupted"
+        description="passed, failed, error (set-up or tear-down), flaky, skipped, expected failure, timed out, crashed "
+        "or interrupted"
     )
     duration_s: float = Field(description="seconds from its start to its outcome, all processes together")
     message: str = Field(description="one line for a person; empty when passed")
@@ -69,6 +87,8 @@ class OutcomeRecord(ClosedModel):
     unfinished_teardowns: tuple[str, ...] = Field(description="tear-downs that were cut short or failed")
     findings: tuple[str, ...] = Field(default=(), description="what tools such as --debug found")
     measurements: CaseMeasurements | None = Field(description="null for a case that was not measured")
+    turn: int = Field(default=0, description="which of its turns, from 1, where cases were repeated; else 0")
+    attempts: tuple[AttemptRecord, ...] = Field(default=(), description="failures before this result, with --retries")
 
 
 class SessionRecord(ClosedModel):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SavedBaseline",
+    "hide_folder",
     "load_baseline",
     "refuse_early",
     "resolve_baseline",
@@ -111,13 +112,22 @@ def save_last_session(record: SessionRecord, folder: Path = Path(".wfrun")) -> s
         An empty text, or why it could not be kept. That never fails a session: nobody asked for this file.
     """
     try:
-        ignore = folder / ".gitignore"
-        if not ignore.exists():
-            write_atomically(ignore, b"# Made by wfrun: what is here comes and goes.\n*\n")
+        hide_folder(folder)
         write_json(record, folder / LAST_SESSION)
     except (FileError, OSError) as error:
         return f"the last session is not kept: {error}"
     return ""
+
+
+def hide_folder(folder: Path) -> None:
+    """Make ``folder`` if it is missing, with a ``.gitignore`` in it that hides it.
+
+    Raises:
+        FileError: It cannot be made.
+    """
+    ignore = folder / ".gitignore"
+    if not ignore.exists():
+        write_atomically(ignore, b"# Made by wfrun: what is here comes and goes.\n*\n")
 
 
 def write_json(record: SessionRecord, path: Path) -> None:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 from wfrun.runner.child.messages import Status
 from wfrun.runner.report.delta_table import change_shown
 from wfrun.runner.report.text import case_title, printable, shown_path
+from wfrun.runner.run.outcomes import Attempt
 from wfrun.units import format_percent, format_value
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from wfrun.runner.compare.verdicts import Comparison, MetricComparison
     from wfrun.runner.plan.planned import PlannedCase
+    from wfrun.runner.report.commands import Hint
     from wfrun.runner.report.story import SessionStory
     from wfrun.runner.run.outcomes import Outcome
 
@@ -65,23 +67,46 @@ def junit_xml(story: SessionStory) -> bytes:
 
 
 def _by_suite(story: SessionStory) -> dict[tuple[str, str], list[ET.Element]]:
-    finished = {outcome.case.info.id: outcome for outcome in story.result.outcomes}
+    finished = {outcome.case.key: outcome for outcome in story.result.outcomes}
     suites: dict[tuple[str, str], list[ET.Element]] = {}
     for case in story.plan.cases:
-        outcome = finished.get(case.info.id)
-        element = _outcome(outcome) if outcome is not None and outcome.status is not Status.NOT_RUN else _not_run(case)
+        outcome = finished.get(case.key)
+        element = (
+            _outcome(outcome, story.hints(outcome))
+            if outcome is not None and outcome.status is not Status.NOT_RUN
+            else _not_run(case)
+        )
         suites.setdefault((case.info.suite_title, case.info.file), []).append(element)
     return suites
 
 
-def _outcome(outcome: Outcome) -> ET.Element:
-    case = _planned_case(outcome.case, outcome.duration_s, outcome.warnings)
+def _add_attempts(case: ET.Element, outcome: Outcome) -> None:
+    """Add the other attempts as Maven's surefire does, which CI systems understand.
+
+    A case that passed in the end has each failure as a ``flakyFailure``; one that did not has the first as its failure
+    and every further one as a ``rerunFailure``. A crash is a ``flakyError`` or ``rerunError``.
+    """
+    last = Attempt(outcome.status, outcome.duration_s, outcome.message, outcome.details, outcome.output)
+    others = outcome.attempts if outcome.flaky else (*outcome.attempts[1:], last)
+    for attempt in others:
+        kind = "Error" if _ELEMENTS.get(attempt.status) == "error" else "Failure"
+        attributes = {"message": _clean(attempt.message), "type": attempt.status.value}
+        element = ET.SubElement(case, f"{'flaky' if outcome.flaky else 'rerun'}{kind}", attributes)
+        ET.SubElement(element, "stackTrace").text = _clean(attempt.details).strip("\n") or None
+        if attempt.output.text:
+            ET.SubElement(element, "system-out").text = _clean(attempt.output.text)
+
+
+def _outcome(outcome: Outcome, hints: list[Hint]) -> ET.Element:
+    case = _planned_case(outcome.case, outcome.duration_s, outcome.warnings, hints)
     if outcome.status in _ELEMENTS:
-        details = "\n".join(
-            [outcome.details, *(f"tear-down did not finish: {t}" for t in outcome.unfinished_teardowns)]
-        )
+        shown = outcome.attempts[0] if outcome.attempts else outcome
+        unfinished = (f"tear-down did not finish: {each}" for each in outcome.unfinished_teardowns)
+        details = "\n".join([shown.details, *unfinished])
         expected = "expected failure: " if outcome.status is Status.EXPECTED_FAILURE else ""
-        _result(case, _ELEMENTS[outcome.status], expected + outcome.message, outcome.status.value, details)
+        _result(case, _ELEMENTS[shown.status], expected + shown.message, shown.status.value, details)
+    if outcome.attempts:
+        _add_attempts(case, outcome)
     output, dropped = outcome.output.text, outcome.output.dropped_bytes
     if output or dropped:
         head = f"[{dropped} bytes of output dropped from the middle]\n" if dropped else ""
@@ -95,10 +120,12 @@ def _not_run(case: PlannedCase) -> ET.Element:
     return element
 
 
-def _planned_case(case: PlannedCase, time_s: float, warnings: Iterable[str] = ()) -> ET.Element:
+def _planned_case(
+    case: PlannedCase, time_s: float, warnings: Iterable[str] = (), hints: Iterable[Hint] = ()
+) -> ET.Element:
     info = case.info
     element = _testcase(
-        name=case_title(info),
+        name=f"{case_title(info)} #{case.turn}" if case.turn else case_title(info),
         classname=info.id.partition("::")[0].replace("/", "."),
         file=shown_path(info.file),
         line=info.line,
@@ -106,6 +133,7 @@ def _planned_case(case: PlannedCase, time_s: float, warnings: Iterable[str] = ()
     )
     kinds, tags = ", ".join(info.kinds), ", ".join(info.tags)
     values = {"id": info.id, "kinds": kinds, "tags": tags, "tier": info.tier.value, "seed": str(case.seed)}
+    values["reproduce"] = "\n".join(f"{hint.about} {hint.command}" for hint in hints)
     _properties(element, {**values, "warnings": "\n".join(warnings)})
     return element
 

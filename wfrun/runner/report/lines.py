@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from wfrun.runner.child.messages import Status
-from wfrun.runner.report.text import case_name, first_and_last_lines, one_line, plural, printable
+from wfrun.runner.report.text import first_and_last_lines, one_line, plural, printable, turn_name
 from wfrun.units import format_bytes, format_duration
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ LABELS: Final = {
     Status.PASSED: "PASS",
     Status.FAILED: "FAIL",
     Status.ERROR: "ERROR",
+    Status.FLAKY: "FLAKY",
     Status.SKIPPED: "SKIP",
     Status.EXPECTED_FAILURE: "XFAIL",
     Status.TIMED_OUT: "TIMEOUT",
@@ -32,6 +33,7 @@ STYLES: Final = {
     Status.PASSED: "green",
     Status.FAILED: "bold red",
     Status.ERROR: "bold red",
+    Status.FLAKY: "bold yellow",
     Status.SKIPPED: "yellow",
     Status.EXPECTED_FAILURE: "yellow",
     Status.TIMED_OUT: "bold red",
@@ -48,9 +50,13 @@ def finished_line(outcome: Outcome) -> Text:
     """Return ``PASS  Suite · Case  (412 ms)``, with the reason of a skip behind it or of a failure below it."""
     line = Text.assemble(
         (f"{LABELS[outcome.status]:<4}  ", STYLES[outcome.status]),
-        case_name(outcome.case.info),
+        turn_name(outcome.case),
         (f"  ({format_duration(outcome.duration_s)})" if outcome.duration_s else "", "dim"),
     )
+    if outcome.flaky:
+        line.append(f"  passed at attempt {len(outcome.attempts) + 1}", "yellow")
+    elif outcome.attempts:
+        line.append(f"  failed {plural(len(outcome.attempts) + 1, 'time')}", "red")
     if outcome.message and outcome.status.good:
         line.append(f"  {one_line(outcome.message)}", "yellow")
     elif outcome.message:

@@ -24,6 +24,7 @@ from wfrun.runner.run.events import (
     CaseStarted,
     GenerationFinished,
     InterruptRequested,
+    RoundFinished,
     RunEvent,
     RunFinished,
     RunStarted,
@@ -46,6 +47,7 @@ __all__ = ["AnimatedProgress", "PlainProgress", "Progress", "make_progress"]
 REDRAWN_PER_S: Final = 8
 RUNNING_ROWS: Final = 8
 """Cases shown as running at most; further ones are counted."""
+ROUND_TOLD_S: Final = 1.0
 WAITING_LINES: Final = 5
 """Lines of finished cases shown in the view until they are printed above it for good."""
 
@@ -84,15 +86,21 @@ class PlainProgress:
     def __init__(self, console: Console, verbosity: int = 0) -> None:
         self._console = console
         self._verbosity = verbosity
+        self._rounds: int | None = 1
+        self._round_told_s = 0.0
 
     def __call__(self, event: RunEvent) -> None:
         """Print what the event is worth."""
         match event:
-            case RunStarted() if self._verbosity >= 0:
-                self._print(heading(event))
+            case RunStarted():
+                self._rounds = event.rounds
+                if self._verbosity >= 0:
+                    self._print(heading(event))
+            case RoundFinished() if self._verbosity >= 0:
+                self._tell_round(event)
             case GenerationFinished() if self._verbosity > 0:
                 self._print(Text(f"      {case_name(event.case.info)}: process {event.done} of {event.planned}", "dim"))
-            case CaseFinished() if self._verbosity >= 0 or not event.outcome.status.good:
+            case CaseFinished() if self._is_told(event.outcome):
                 for line in lines_of(event.outcome, self._verbosity):
                     self._print(line)
             case InterruptRequested():
@@ -107,8 +115,30 @@ class PlainProgress:
     ) -> None:
         """Nothing is held open."""
 
+    def _is_told(self, outcome: Outcome) -> bool:
+        # Thirty rounds of what passed are thirty lines and not thirty times as many as there are cases.
+        repeated = self._rounds != 1 and self._verbosity <= 0
+        return not outcome.status.good or outcome.flaky or (self._verbosity >= 0 and not repeated)
+
+    def _tell_round(self, event: RoundFinished) -> None:
+        """Print a line for a round; where they come fast, for one in a while and the last."""
+        now_s = time.monotonic()
+        if now_s - self._round_told_s >= ROUND_TOLD_S or event.number == self._rounds:
+            self._round_told_s = now_s
+            self._print(round_line(event, self._rounds))
+
     def _print(self, text: Text) -> None:
         self._console.print(text, soft_wrap=True)
+
+
+def round_line(event: RoundFinished, rounds: int | None) -> Text:
+    """Return which round is over, and how its cases ended."""
+    counts: dict[Status, int] = {}
+    for outcome in event.outcomes:
+        counts[outcome.status] = counts.get(outcome.status, 0) + 1
+    of = "" if rounds is None else f" of {rounds:,}"
+    ended = ", ".join(f"{count:,} {status.value}" for status, count in counts.items())
+    return Text(f"round {event.number:,}{of}: {ended}", "dim")
 
 
 @dataclass(slots=True)
@@ -133,6 +163,8 @@ class AnimatedProgress:
         self._verbosity = verbosity
         self._monotonic = monotonic
         self._planned = 0
+        self._rounds: int | None = 1
+        self._round = 0
         self._finished: dict[Status, int] = {}
         self._running: dict[str, _Running] = {}
         self._waiting: list[Text] = []
@@ -151,7 +183,8 @@ class AnimatedProgress:
         """Change what the view shows, and print the lines that are due."""
         match event:
             case RunStarted():
-                self._planned = len(event.plan.cases)
+                self._planned = len(event.plan.cases) * (event.rounds or 1)
+                self._rounds = event.rounds
                 self._waiting.append(heading(event))
             case CaseStarted():
                 self._running[event.case.info.id] = _Running(event.case, self._monotonic())
@@ -162,7 +195,10 @@ class AnimatedProgress:
                 status = event.outcome.status
                 self._running.pop(event.outcome.case.info.id, None)
                 self._finished[status] = self._finished.get(status, 0) + 1
-                self._waiting.extend(lines_of(event.outcome, self._verbosity))
+                if self._rounds == 1 or self._verbosity > 0 or not event.outcome.status.good or event.outcome.flaky:
+                    self._waiting.extend(lines_of(event.outcome, self._verbosity))
+            case RoundFinished():
+                self._round = event.number
             case InterruptRequested():
                 self._stopping = stopping(event)
             case RunFinished():
@@ -207,7 +243,10 @@ class AnimatedProgress:
 
     def _counts(self, now_s: float) -> Text:
         finished = dict(self._finished)
-        counts = Text(f"{sum(finished.values())} of {plural(self._planned, 'case')}", "bold")
+        of = "" if self._rounds is None else f" of {plural(self._planned, 'case')}"
+        counts = Text(f"{sum(finished.values())}{of}", "bold")
+        if self._rounds != 1:
+            counts.append(f" · round {self._round + 1}" + ("" if self._rounds is None else f" of {self._rounds:,}"))
         for status, count in finished.items():
             counts.append(" · ", "dim").append(f"{count} {status.value}", STYLES[status])
         return counts.append(f" · {format_duration(now_s - self._started_s)}", "dim")
@@ -229,6 +268,8 @@ def heading(event: RunStarted) -> Text:
     parts = [f"wfrun {__version__}", cases, plural(event.workers, "worker"), f"seed {plan.seed}"]
     if plan.shard is not None:
         parts.insert(2, f"shard {plan.shard}")
+    if event.rounds != 1:
+        parts.insert(2, "until one fails" if event.rounds is None else f"{event.rounds:,} times")
     if plan.order == "random":
         parts.append("random order")
     return Text(" · ".join(parts), "bold")

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from wfrun.runner.child.messages import Status
+from wfrun.runner.report.commands import Commands, Hint
+from wfrun.runner.run.reproduce import Proof, Reproduction
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from wfrun.runner.compare.verdicts import Comparison
     from wfrun.runner.discover.discovery import Discovery
     from wfrun.runner.plan.planned import Plan, PlannedCase
     from wfrun.runner.record.session_record import SessionRecord
-    from wfrun.runner.run.outcomes import RunResult
+    from wfrun.runner.run.outcomes import Outcome, RunResult
 
 __all__ = ["SessionStory"]
 
@@ -29,9 +33,24 @@ class SessionStory:
     comparison: Comparison | None = None
     notes: tuple[str, ...] = ()
     """Sentences for the reader about the session itself: what was written where, what could not be kept."""
+    commands: Commands | None = None
+    """Writes the commands that make failures come back."""
+    reproductions: Mapping[tuple[str, int], Reproduction] = field(default_factory=dict)
+    """What is known to make each failed or flaky case fail again, by its key."""
+
+    def hints(self, outcome: Outcome) -> list[Hint]:
+        """Return the commands that bring this failure back; none for what did not fail."""
+        if not (outcome.status.bad or outcome.flaky):
+            return []
+        commands = self.commands or Commands(self.plan)
+        found = self.reproductions.get(outcome.case.key)
+        if found is None:
+            proof = Proof.UNTRIED if outcome.before else Proof.RAN_SO
+            found = Reproduction(outcome.case, proof, outcome.before)
+        return commands.hints(found)
 
     @property
     def not_run(self) -> tuple[PlannedCase, ...]:
         """The planned cases that never ran to an end, because the session ended before their turn."""
-        finished = {outcome.case.info.id for outcome in self.result.outcomes if outcome.status is not Status.NOT_RUN}
-        return tuple(case for case in self.plan.cases if case.info.id not in finished)
+        finished = {outcome.case.key for outcome in self.result.outcomes if outcome.status is not Status.NOT_RUN}
+        return tuple(case for case in self.plan.cases if case.key not in finished)

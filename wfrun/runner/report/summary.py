@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
-from wfrun.authoring.info import Kind
 from wfrun.runner.child.messages import Status
-from wfrun.runner.plan.pattern import literal_pattern
 from wfrun.runner.report.delta_table import delta_table
 from wfrun.runner.report.figures import figures_table
 from wfrun.runner.report.lines import STYLES, finished_line, output_lines
-from wfrun.runner.report.text import case_name, first_and_last_lines, one_line, plural, printable, shown_path
+from wfrun.runner.report.repetition import repetition_lines
+from wfrun.runner.report.text import first_and_last_lines, one_line, plural, printable, shown_path
 from wfrun.units import format_duration
 
 if TYPE_CHECKING:
@@ -22,14 +20,14 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from wfrun.runner.child.messages import LoadFailure
+    from wfrun.runner.report.commands import Hint
     from wfrun.runner.report.story import SessionStory
     from wfrun.runner.run.outcomes import Outcome
 
-__all__ = ["counts_line", "rerun_command", "summary"]
+__all__ = ["counts_line", "summary"]
 
 FAILURES_IN_FULL: Final = 40
 """Failures told with everything that is known; of further ones only the line is repeated."""
-RERUN_HINTS: Final = 3
 TRACE_LINES: Final = (25, 60)
 """Lines of a traceback shown from its beginning and its end, unless everything is wanted."""
 
@@ -46,9 +44,9 @@ def summary(story: SessionStory, *, verbosity: int = 0) -> list[RenderableType]:
     for failure in story.discovery.failures:
         parts += [Text(), _load_failure(failure, everything=everything)]
     ran = [outcome for outcome in story.result.outcomes if outcome.status is not Status.NOT_RUN]
-    told = [outcome for outcome in ran if not outcome.status.good or outcome.unfinished_teardowns]
+    told = [outcome for outcome in ran if _is_told(outcome)]
     for outcome in told[:FAILURES_IN_FULL]:
-        parts += [Text(), _failure(outcome, everything=everything)]
+        parts += [Text(), _failure(outcome, story.hints(outcome), everything=everything)]
     if len(told) > FAILURES_IN_FULL:
         parts += [Text(), Text(f"and {len(told) - FAILURES_IN_FULL} more, told in one line each:", "bold")]
         parts += [finished_line(outcome) for outcome in told[FAILURES_IN_FULL:]]
@@ -79,20 +77,10 @@ def counts_line(story: SessionStory) -> Text:
         line.append(" · " if line else "").append(f"{failures} did not load", "bold red")
     if not line:
         line.append("no case ran", "yellow")
-    others = story.plan.discovered - len(story.plan.cases)
+    others = story.plan.discovered - len({case.info.id for case in story.plan.cases})
     line.append(f" · {others:,} not selected" if others > 0 else "", "dim")
     line.append(f" · {format_duration(story.result.duration_s)} · seed {story.plan.seed}", "dim")
     return line
-
-
-def rerun_command(outcome: Outcome, session_seed: int) -> str:
-    """Return the command that runs one case again as it ran here."""
-    info = outcome.case.info
-    words = ["wfrun", shown_path(info.file), "-k", literal_pattern(info.title), "--seed", str(session_seed)]
-    # Cases that are measured are left out unless their kind is named.
-    if outcome.case.measured or all(kind.measured for kind in info.kinds):
-        words.insert(2, "--stress" if Kind.PERFORMANCE not in info.kinds else "--performance")
-    return shlex.join(words)
 
 
 def _load_failure(failure: LoadFailure, *, everything: bool) -> Text:
@@ -101,17 +89,26 @@ def _load_failure(failure: LoadFailure, *, everything: bool) -> Text:
     return text.append_text(_block(failure.traceback, everything=everything))
 
 
-def _failure(outcome: Outcome, *, everything: bool) -> Text:
+def _is_told(outcome: Outcome) -> bool:
+    return not outcome.status.good or outcome.flaky or bool(outcome.unfinished_teardowns)
+
+
+def _failure(outcome: Outcome, hints: list[Hint], *, everything: bool) -> Text:
     info = outcome.case.info
     text = finished_line(outcome)
     text.append(f"\n      {shown_path(info.file)}:{info.line}  {one_line(info.id)}", "dim")
-    text.append_text(_block(outcome.details, everything=everything))
+    for number, attempt in enumerate(outcome.attempts, 1):
+        text.append(f"\n      attempt {number}: {attempt.status.value}  {one_line(attempt.message)}", "yellow")
+    first = outcome.attempts[0] if outcome.flaky else outcome
+    text.append_text(_block(first.details, everything=everything))
     for teardown in outcome.unfinished_teardowns:
         text.append(f"\n      tear-down did not finish: {one_line(teardown)}", "yellow")
-    output = output_lines(outcome.output, everything=everything)
+    output = output_lines(first.output, everything=everything)
     if output:
         text.append("\n").append_text(output)
         text.rstrip()
+    for hint in hints:
+        text.append(f"\n      {hint.about}", "dim").append(f"\n        {printable(hint.command)}")
     return text
 
 
@@ -130,13 +127,7 @@ def _remarks(story: SessionStory) -> Iterable[Text]:
     if story.result.interrupted:
         yield Text("interrupted: what had finished is reported, the rest is not", "yellow")
     yield from (Text(one_line(note)) for note in story.notes)
-    failed = story.result.failed
-    if not failed:
-        return
-    # Cases that share a title are run again by one command.
-    commands = list(dict.fromkeys(rerun_command(outcome, story.plan.seed) for outcome in failed))
-    yield Text("to run again:" if len(commands) > 1 else f"to run {case_name(failed[0].case.info)} again:", "dim")
-    for command in commands[:RERUN_HINTS]:
-        yield Text(f"  {printable(command)}")
-    if len(commands) > RERUN_HINTS:
-        yield Text(f"  and {len(commands) - RERUN_HINTS} more", "dim")
+    yield from repetition_lines(story.result)
+    failed = {outcome.case.info.id for outcome in story.result.failed}
+    if len(failed) > 1:
+        yield Text(f"to run the {len(failed):,} failed cases again: add --last-failed", "dim")

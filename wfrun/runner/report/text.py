@@ -10,8 +10,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from wfrun.authoring.info import CaseInfo
+    from wfrun.runner.plan.planned import PlannedCase
 
-__all__ = ["case_name", "case_title", "first_and_last_lines", "one_line", "plural", "printable", "shown_path"]
+__all__ = [
+    "case_name",
+    "case_title",
+    "first_and_last_lines",
+    "one_line",
+    "plural",
+    "printable",
+    "shown_path",
+    "turn_name",
+]
 
 # Colours, cursor movements and titles that programs write to terminals: CSI, OSC and two-character sequences.
 _SEQUENCE: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_]?)")
@@ -44,6 +54,11 @@ def one_line(text: str) -> str:
 def case_name(info: CaseInfo) -> str:
     """Return what people call a case: its suite and its title, with the parameters."""
     return one_line(f"{info.suite_title} · {case_title(info)}")
+
+
+def turn_name(case: PlannedCase) -> str:
+    """Return the name of a case, with ``#3`` behind it where this is its third turn of several."""
+    return case_name(case.info) + (f" #{case.turn}" if case.turn else "")
 
 
 def case_title(case: Titled) -> str:

@@ -14,6 +14,7 @@ __all__ = [
     "CaseStarted",
     "GenerationFinished",
     "InterruptRequested",
+    "RoundFinished",
     "RunEvent",
     "RunFinished",
     "RunStarted",
@@ -28,6 +29,8 @@ class RunStarted:
     workers: int
     confirming: bool = False
     """Whether these cases ran before, looked slower, and are measured a second time."""
+    rounds: int | None = 1
+    """How often the checked cases are gone through; ``None`` for until one fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,14 @@ class CaseFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class RoundFinished:
+    """All checked cases had their turn number ``number``."""
+
+    number: int
+    outcomes: tuple[Outcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class InterruptRequested:
     """Ctrl-C: the first (``times`` 1) lets tear-downs run, the second ends everything at once."""
 
@@ -69,4 +80,6 @@ class RunFinished:
     result: RunResult
 
 
-RunEvent = RunStarted | CaseStarted | GenerationFinished | CaseFinished | InterruptRequested | RunFinished
+RunEvent = (
+    RunStarted | CaseStarted | GenerationFinished | CaseFinished | RoundFinished | InterruptRequested | RunFinished
+)

@@ -17,19 +17,22 @@ MOST_NAMED = 5
 
 
 def audit(plan: Plan, outcomes: Iterable[Outcome]) -> tuple[str, ...]:
-    """Return every contradiction between what was planned and what came back; none means each id has one outcome."""
-    planned = {case.info.id for case in plan.cases}
-    counted = Counter(outcome.case.info.id for outcome in outcomes)
+    """Return every contradiction between what was planned and what came back.
+
+    None means that each id has one outcome, or one for each of its turns.
+    """
+    planned = {case.key for case in plan.cases}
+    counted = Counter(outcome.case.key for outcome in outcomes)
     return (
-        *_name("lost: no outcome for", [case_id for case_id in planned if not counted[case_id]]),
-        *_name("several outcomes for", [case_id for case_id, count in counted.items() if count > 1]),
-        *_name("an outcome for what was never planned:", [case_id for case_id in counted if case_id not in planned]),
+        *_name("lost: no outcome for", [key for key in planned if not counted[key]]),
+        *_name("several outcomes for", [key for key, count in counted.items() if count > 1]),
+        *_name("an outcome for what was never planned:", [key for key in counted if key not in planned]),
     )
 
 
-def _name(what: str, case_ids: list[str]) -> tuple[str, ...]:
-    if not case_ids:
+def _name(what: str, keys: list[tuple[str, int]]) -> tuple[str, ...]:
+    if not keys:
         return ()
-    ordered = sorted(case_ids)
+    ordered = [f"{case_id} #{turn}" if turn else case_id for case_id, turn in sorted(keys)]
     more = f" and {len(ordered) - MOST_NAMED} more" if len(ordered) > MOST_NAMED else ""
     return (f"{what} {', '.join(ordered[:MOST_NAMED])}{more}",)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from wfrun.runner.child.messages import Generation, Status
-    from wfrun.runner.plan.planned import PlannedCase
+from wfrun.runner.child.messages import Status
 
-__all__ = ["CapturedOutput", "Outcome", "RunResult"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from wfrun.runner.child.messages import Generation
+    from wfrun.runner.plan.planned import Plan, PlannedCase
+
+__all__ = ["Attempt", "CapturedOutput", "Outcome", "RunResult"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +26,19 @@ class CapturedOutput:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """A pass over a case that failed and was tried again."""
+
+    status: Status
+    duration_s: float
+    message: str
+    details: str
+    output: CapturedOutput
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
-    """The one result of one planned case."""
+    """The one result of one planned case, or of one turn of it where cases are repeated."""
 
     case: PlannedCase
     status: Status
@@ -44,6 +60,22 @@ class Outcome:
     """What tools such as ``--debug`` found, each in one line or more."""
     warnings: tuple[str, ...] = ()
     """Sentences for the reader that change nothing about how it ended."""
+    attempts: tuple[Attempt, ...] = ()
+    """The failures before this result, where cases are tried again; of a flaky case at least one."""
+    process_cases: Sequence[PlannedCase] = ()
+    """What its process ran, in order; shared by all outcomes of that process, and growing while it lives."""
+    place: int = 0
+    """How many of ``process_cases`` came before it."""
+
+    @property
+    def before(self) -> tuple[PlannedCase, ...]:
+        """What ran before it in the same process, the first first; it may have left something behind."""
+        return tuple(self.process_cases[: self.place])
+
+    @property
+    def flaky(self) -> bool:
+        """Whether it failed, and passed when it was tried again."""
+        return self.status is Status.FLAKY
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +88,19 @@ class RunResult:
     faults: tuple[str, ...] = ()
     """Where wfrun contradicted itself: ids without an outcome or with several. Not empty means exit 5."""
     duration_s: float = 0.0
+    plan: Plan | None = None
+    """What ran, turn by turn: what was planned, with a case for each turn where cases were repeated."""
+    rounds: int = 1
+    """How often the checked cases were gone through; the last time perhaps not to its end."""
+    green: Counter[str] = field(default_factory=Counter)
+    """By id, the green turns of earlier rounds whose outcomes were not kept; see ``--until-failed``."""
 
     @property
     def failed(self) -> tuple[Outcome, ...]:
         """The outcomes that make the session fail."""
         return tuple(outcome for outcome in self.outcomes if outcome.status.bad)
+
+    @property
+    def flaky(self) -> tuple[Outcome, ...]:
+        """The outcomes of cases that failed and then passed."""
+        return tuple(outcome for outcome in self.outcomes if outcome.flaky)

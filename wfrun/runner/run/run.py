@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from wfrun.concurrency.channel import Channel
 from wfrun.concurrency.errors import ChannelError
 from wfrun.runner.child.leftovers import end_leftovers
 from wfrun.runner.child.messages import Status
-from wfrun.runner.run.events import CaseFinished, CaseStarted, RunEvent, RunFinished, RunStarted
+from wfrun.runner.plan.turns import measured_part, turn_of
+from wfrun.runner.run.events import CaseFinished, CaseStarted, RoundFinished, RunEvent, RunFinished, RunStarted
 from wfrun.runner.run.ledger import audit
 from wfrun.runner.run.measuring import measure_cases
 from wfrun.runner.run.outcomes import Outcome, RunResult
@@ -19,7 +22,7 @@ from wfrun.runner.run.stopping import StopControl
 from wfrun.runner.run.worker import CaseRunner, outcome_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from wfrun.runner.options import Limits
     from wfrun.runner.plan.planned import Plan, PlannedCase
@@ -40,37 +43,38 @@ async def run_plan(
     *,
     confirming: bool = False,
 ) -> RunResult:
-    """Run every case of ``plan`` and return its outcomes.
+    """Run every case of ``plan``, as often as ``limits`` say, and return its outcomes.
 
-    Cases that are checked run side by side, the cases of one suite file in order on one worker. Measured cases follow,
-    alone on the machine. Whatever the channels do, the result names every id that has not exactly one outcome.
+    Cases that are checked run side by side, the cases of one suite file in order on one worker. Where they are
+    repeated, one round ends before the next begins, so that a suite never runs beside itself; the workers' processes
+    live on from round to round. Measured cases follow, once, alone on the machine. Whatever the channels do, the
+    result names every id that has not exactly one outcome for each of its turns.
 
     Args:
         plan: What to run.
-        limits: Workers, time-outs, how to measure.
+        limits: Workers, time-outs, how often, how to measure.
         listener: Told of everything as it happens; must not raise.
-        channel_type: Makes the two channels; tests hand in broken ones.
+        channel_type: Makes the two channels of each round; tests hand in broken ones.
         confirming: Whether the cases are measured a second time; told to the listener.
     """
     started_s = time.monotonic()
     stop = StopControl(listener, limits.teardown_grace_s)
-    run = _Run(limits, stop, listener, channel_type)
-    suites = _suite_files(plan)
-    workers = max(1, min(limits.workers, len(suites)))
-    assignments = _assignments(suites, workers)
-    listener(RunStarted(plan, workers, confirming))
+    repeating = limits.repeat != 1 and not confirming and any(not case.measured for case in plan.cases)
+    workers = max(1, min(limits.workers, len(_suite_files(plan))))
+    runners = [CaseRunner(limits, stop) for _ in range(workers)]
+    listener(RunStarted(plan, workers, confirming, limits.repeat if repeating else 1))
+    done = _Done(plan, forgetful=repeating and limits.until_failed)
     with stop.listening():
-        collecting = asyncio.create_task(run.collect())
         try:
-            await run.check_all(assignments, workers)
-            measured = [case for case in plan.cases if case.measured]
-            await measure_cases(measured, limits, stop, listener, run.deliver)
+            for part in _rounds(plan, limits, stop) if repeating else (plan,):
+                one = _Round(part, limits, stop, listener, channel_type)
+                await one.run(runners)
+                done.add(one, listener)
         finally:
-            run.outcomes_channel.close()
-            await collecting
+            for runner in runners:
+                await runner.close()
             end_leftovers()
-    faults = (*dict.fromkeys(run.faults), *audit(plan, run.outcomes))
-    result = RunResult(tuple(run.outcomes), stop.interrupted, faults, time.monotonic() - started_s)
+    result = done.result(stop, time.monotonic() - started_s)
     listener(RunFinished(result))
     return result
 
@@ -96,84 +100,150 @@ def _assignments(suites: list[list[PlannedCase]], workers: int) -> list[list[Pla
     return assignments
 
 
-class _Run:
-    """The two channels of a run, and what came out of them."""
+def _rounds(plan: Plan, limits: Limits, stop: StopControl) -> Iterator[Plan]:
+    for turn in itertools.count(1):
+        yield turn_of(plan, turn)
+        if turn == limits.repeat or stop.no_more:
+            break
+    measured = measured_part(plan)
+    if measured.cases:
+        yield measured
+
+
+class _Done:
+    """The rounds that are over: what they planned, what became of it, and what contradicts itself."""
+
+    def __init__(self, plan: Plan, *, forgetful: bool) -> None:
+        self._plan = plan
+        self._forgetful = forgetful
+        self._cases: list[PlannedCase] = []
+        self._outcomes: list[Outcome] = []
+        self._faults: list[str] = []
+        self._green: Counter[str] = Counter()
+        self._rounds = 0
+
+    def add(self, one: _Round, listener: Callable[[RunEvent], None]) -> None:
+        self._faults += [*dict.fromkeys(one.faults), *audit(one.plan, one.outcomes)]
+        turn = one.plan.cases[0].turn if one.plan.cases else 0
+        if self._forgetful and turn > 1:
+            # A session that waits for one failure in a million must not keep the million.
+            self._green.update(o.case.info.id for o in self._outcomes if o.status is Status.PASSED)
+            self._cases, self._outcomes = [], []
+        self._cases += one.plan.cases
+        self._outcomes += one.outcomes
+        self._rounds = max(self._rounds, turn)
+        if turn:
+            listener(RoundFinished(turn, tuple(one.outcomes)))
+
+    def result(self, stop: StopControl, duration_s: float) -> RunResult:
+        return RunResult(
+            outcomes=tuple(self._outcomes),
+            interrupted=stop.interrupted,
+            faults=tuple(self._faults),
+            duration_s=duration_s,
+            plan=replace(self._plan, cases=tuple(self._cases)),
+            rounds=max(1, self._rounds),
+            green=self._green,
+        )
+
+
+class _Round:
+    """One pass over a plan: its two channels, and what came out of them."""
 
     def __init__(
         self,
+        plan: Plan,
         limits: Limits,
         stop: StopControl,
         listener: Callable[[RunEvent], None],
         channel_type: Callable[..., Channel[Any]],
     ) -> None:
+        self.plan = plan
         self._limits = limits
         self._stop = stop
         self._listener = listener
-        self.suites_channel: Channel[list[PlannedCase]] = channel_type(2 * limits.workers, name="planned cases")
-        self.outcomes_channel: Channel[Outcome] = channel_type(100, name="outcomes")
+        self._suites_channel: Channel[list[PlannedCase]] = channel_type(2 * limits.workers, name="planned cases")
+        self._outcomes_channel: Channel[Outcome] = channel_type(100, name="outcomes")
         self.outcomes: list[Outcome] = []
         self.faults: list[str] = []
 
-    async def check_all(self, suites: list[list[PlannedCase]], workers: int) -> None:
+    async def run(self, runners: Sequence[CaseRunner]) -> None:
+        """Check and measure, and wait for all outcomes."""
+        collecting = asyncio.create_task(self._collect())
+        try:
+            await self._check_all(_assignments(_suite_files(self.plan), len(runners)), runners)
+            measured = [case for case in self.plan.cases if case.measured]
+            if measured:
+                for runner in runners:  # figures are taken alone on the machine
+                    await runner.close()
+                await measure_cases(measured, self._limits, self._stop, self._listener, self._deliver)
+        finally:
+            self._outcomes_channel.close()
+            await collecting
+
+    async def _check_all(self, suites: list[list[PlannedCase]], runners: Sequence[CaseRunner]) -> None:
         """Run each suite's cases in order, suites side by side."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._dispatch(suites))
-            for number in range(workers):
-                group.create_task(self._work(number))
+            for number, runner in enumerate(runners):
+                group.create_task(self._work(number, runner))
 
-    async def deliver(self, outcome: Outcome) -> None:
+    async def _deliver(self, outcome: Outcome) -> None:
         """Hand one outcome to the collector; a channel that does not take it is a fault of wfrun, never a lost case."""
         # Decided here and not by the collector: the worker's next case must not start before it hears of this one.
-        if self._limits.fail_fast and outcome.status.bad:
+        limits = self._limits
+        wrong = outcome.status.bad or (outcome.flaky and (limits.flaky_fails or limits.until_failed))
+        if wrong and (limits.fail_fast or limits.until_failed):
             self._stop.no_more = True
         try:
-            await self.outcomes_channel.send(outcome)
+            await self._outcomes_channel.send(outcome)
         except ChannelError as error:
             self.faults.append(f"an outcome could not be delivered: {error}")
 
-    async def collect(self) -> None:
+    async def _collect(self) -> None:
         """Take outcomes until the channel ends, and pass each on to the listener."""
-        async for outcome in self.outcomes_channel:
+        async for outcome in self._outcomes_channel:
             self.outcomes.append(outcome)
             self._listener(CaseFinished(outcome))
 
     async def _dispatch(self, suites: list[list[PlannedCase]]) -> None:
         try:
             for suite in suites:
-                await self.suites_channel.send(suite)
+                await self._suites_channel.send(suite)
         except ChannelError as error:
             self.faults.append(f"planned cases could not be handed out: {error}")
         finally:
-            self.suites_channel.close()
+            self._suites_channel.close()
 
-    async def _work(self, number: int) -> None:
-        runner = CaseRunner(self._limits, self._stop)
-        try:
-            async for suite in self.suites_channel:
-                await self._check(suite, runner, lambda case: self._listener(CaseStarted(case, number)))
-        finally:
-            await runner.close()
+    async def _work(self, number: int, runner: CaseRunner) -> None:
+        async for suite in self._suites_channel:
+            await self._check(suite, runner, lambda case: self._listener(CaseStarted(case, number)))
 
     async def _check(
         self, suite: Sequence[PlannedCase], runner: CaseRunner, started: Callable[[PlannedCase], None]
     ) -> None:
         """Run the cases of one suite in order, as many in one go as can share a child."""
+
+        async def settle(outcome: Outcome) -> None:
+            retried = outcome.status.bad and self._limits.retries
+            await self._deliver(await runner.try_again(outcome) if retried else outcome)
+
         done = 0
         while done < len(suite):
             case = suite[done]
             if self._stop.no_more:
-                await self.deliver(Outcome(case, Status.NOT_RUN, 0.0, "the session ended before its turn"))
+                await self._deliver(Outcome(case, Status.NOT_RUN, 0.0, "the session ended before its turn"))
                 done += 1
             elif case.info.skip is not None:
-                await self.deliver(Outcome(case, Status.SKIPPED, 0.0, case.info.skip))
+                await self._deliver(Outcome(case, Status.SKIPPED, 0.0, case.info.skip))
                 done += 1
             elif case.info.own_process:
                 started(case)
-                await self.deliver(outcome_of(case, *await runner.run_fresh(case), runner.unfinished_teardowns))
+                await settle(outcome_of(case, *await runner.run_fresh(case), runner.unfinished_teardowns))
                 done += 1
             else:
                 together = itertools.takewhile(_can_share_a_child, suite[done : done + MOST_AHEAD])
-                done += await runner.run_warm(list(together), started, self.deliver)
+                done += await runner.run_warm(list(together), started, settle)
 
 
 def _can_share_a_child(case: PlannedCase) -> bool:

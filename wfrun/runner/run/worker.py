@@ -6,14 +6,14 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.runner.child.messages import CaseResult, Status
 from wfrun.runner.child.process import ChildDied, ChildProcess
 from wfrun.runner.run.death import MemoryKills, explain_death
 from wfrun.runner.run.in_process import InProcess
-from wfrun.runner.run.outcomes import CapturedOutput, Outcome
+from wfrun.runner.run.outcomes import Attempt, CapturedOutput, Outcome
 from wfrun.runner.run.tools import tools_of
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class CaseRunner:
         self._limits = limits
         self._stop = stop
         self._warm: Host | None = None
+        self._warm_ran: list[PlannedCase] = []
         self.unfinished_teardowns: Sequence[str] = ()
         """Of the case that ran last: tear-downs that failed or never came to their end."""
         self._memory_kills = MemoryKills()
@@ -68,23 +69,45 @@ class CaseRunner:
         """
         if self._warm is None or not self._warm.alive:
             self._warm = self._start()
+            self._warm_ran = []
+        limits, history = self._limits, self._warm_ran
         command = {
             "do": "run_many",
             "mark": self._warm.mark,
-            "fail_fast": self._limits.fail_fast,
+            # A failure that is tried again is tried while nothing else of its suite runs.
+            "fail_fast": limits.fail_fast or limits.until_failed or limits.retries > 0,
             "common": self._common(),
             "cases": [self._single(case) for case in cases],
         }
         watch = _Watch(self._warm, cases, self._limits, self._stop, self._memory_kills)
         outcome: Outcome | None = None
         async for outcome in watch.outcomes(command, started):
-            await deliver(outcome)
+            history.append(outcome.case)
+            await deliver(replace(outcome, process_cases=history, place=len(history) - 1))
         if outcome is not None:
             self.unfinished_teardowns = outcome.unfinished_teardowns
             if not self._warm.alive or outcome.status is Status.TIMED_OUT or self.unfinished_teardowns:
                 # What was left half-way may still be there, so the next case gets another process.
                 await self.close()
         return watch.done
+
+    async def try_again(self, first: Outcome) -> Outcome:
+        """Run a case that failed again, each time in a fresh process, as often as the limits allow.
+
+        Passing then makes it flaky. What ran before the first attempt is kept with the outcome, as it may be the
+        reason.
+        """
+        outcome, attempts = first, list[Attempt]()
+        while outcome.status.bad and len(attempts) < self._limits.retries and not self._stop.no_more:
+            result, output = await self.run_fresh(first.case)
+            if result.status is Status.INTERRUPTED:
+                break
+            attempts.append(_attempt(outcome))
+            outcome = outcome_of(first.case, result, output, self.unfinished_teardowns)
+        status = Status.FLAKY if attempts and outcome.status is Status.PASSED else outcome.status
+        return replace(
+            outcome, status=status, attempts=tuple(attempts), process_cases=first.process_cases, place=first.place
+        )
 
     async def run_fresh(
         self, case: PlannedCase, sampling: SamplingOptions | None = None, *, control: bool = False
@@ -260,6 +283,10 @@ class _Watch:
             status, message = Status.CRASHED, known.message
         duration_s = time.monotonic() - self._heard_s
         return CaseResult(case.info.id, status, duration_s, message, known.details), known.output
+
+
+def _attempt(outcome: Outcome) -> Attempt:
+    return Attempt(outcome.status, outcome.duration_s, outcome.message, outcome.details, outcome.output)
 
 
 def outcome_of(

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from wfrun.measure.metrics import METRICS
 from wfrun.runner.record.models import (
     AcceptedChange,
+    AttemptRecord,
     Baseline,
     BaselineCase,
     BaselineSession,
@@ -28,6 +29,7 @@ PAGE = Path(__file__).parents[4] / "docs" / "file-formats.md"
 MODELS = (
     SessionRecord,
     OutcomeRecord,
+    AttemptRecord,
     CaseMeasurements,
     MetricRecord,
     SourceRecord,

@@ -4,11 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from wfrun.authoring.info import Kind
 from wfrun.runner.child.messages import LoadFailure, Status
 from wfrun.runner.compare.verdicts import Verdict
-from wfrun.runner.report.summary import counts_line, rerun_command, summary
-from wfrun.runner.run.outcomes import CapturedOutput
+from wfrun.runner.report.summary import counts_line, summary
+from wfrun.runner.run.outcomes import Attempt, CapturedOutput
 
 if TYPE_CHECKING:
     from tests.unit.runner.report.conftest import Make
@@ -53,7 +52,7 @@ def test_a_failure_shows_place_details_output_and_teardowns(make: Make) -> None:
         "      tear-down did not finish: close_store",
         "      captured output:",
         "      | counted 99",
-        "",
+        "      to run it again:",
     ]
 
 
@@ -127,42 +126,36 @@ def test_a_fault_of_wfrun_is_told_as_its_own(make: Make) -> None:
 def test_a_failed_case_can_be_run_again_by_a_command(make: Make) -> None:
     outcome = make.outcome(Status.FAILED, make.case("It's 100 % done"))
 
-    command = rerun_command(outcome, 7)
+    text = make.text(*summary(make.story(outcome)))
 
-    assert command == """wfrun suites/suite_load.py -k 'It'"'"'s 100 % done' --seed 7"""
-    assert f"  {command}\n" in make.text(*summary(make.story(outcome)))
-
-
-@pytest.mark.parametrize(
-    ("kinds", "measured", "flag"),
-    [
-        ((Kind.PERFORMANCE,), True, "--performance"),
-        ((Kind.E2E, Kind.PERFORMANCE), True, "--performance"),
-        ((Kind.STRESS,), True, "--stress"),
-        ((Kind.E2E, Kind.PERFORMANCE), False, None),
-    ],
-)
-def test_a_measured_case_is_run_again_as_what_it_was(
-    make: Make, kinds: tuple[Kind, ...], measured: bool, flag: str | None
-) -> None:
-    case = make.case(measured=measured, kinds=kinds)
-
-    words = rerun_command(make.outcome(Status.FAILED, case), 7).split()
-
-    assert [word for word in words if word in {"--performance", "--stress"}] == ([] if flag is None else [flag])
+    command = """wfrun suites/suite_load.py --case 'load/suite_load::it'"'"'s_100_%_done' --seed 7"""
+    assert f"      to run it again:\n        {command}\n" in text
 
 
-def test_at_most_three_commands_are_given(make: Make) -> None:
+def test_every_failure_has_its_command_and_all_together_one(make: Make) -> None:
     outcomes = [make.outcome(Status.FAILED, make.case(f"Case {n}")) for n in range(5)]
 
     text = make.text(*summary(make.story(*outcomes)))
 
-    assert text.count("--seed 7") == 3
-    assert "and 2 more" in text
+    assert text.count("--seed 7\n") == 5
+    assert "to run the 5 failed cases again: add --last-failed" in text
+
+
+def test_a_flaky_case_is_told_apart_with_what_failed(make: Make) -> None:
+    failed = Attempt(Status.FAILED, 0.1, "assert 1 == 2", "Traceback\n  of the first", CapturedOutput("printed first"))
+    story = make.story(make.outcome(Status.FLAKY, attempts=(failed,)), make.outcome(case=make.case("Fine")))
+
+    text = make.text(*summary(story))
+
+    assert "FLAKY  Load Testing · High-throughput workflow  (412 ms)  passed at attempt 2" in text
+    assert "attempt 1: failed  assert 1 == 2" in text
+    assert "of the first" in text
+    assert "| printed first" in text
+    assert text.splitlines()[-1].startswith("1 passed · 1 flaky")
 
 
 def test_an_interrupted_case_is_no_failure_to_run_again(make: Make) -> None:
-    assert "-k" not in make.text(*summary(make.story(make.outcome(Status.INTERRUPTED), interrupted=True)))
+    assert "--case" not in make.text(*summary(make.story(make.outcome(Status.INTERRUPTED), interrupted=True)))
 
 
 def test_figures_and_comparison_stand_before_the_counts(make: Make) -> None:
