@@ -20,7 +20,7 @@ from wfrun.authoring.explain import EXPLAIN_NAME, UNSET_NAME, UNSET_VALUE, expla
 if TYPE_CHECKING:
     import types
 
-__all__ = ["load_suite_module"]
+__all__ = ["importable_folder", "load_suite_module"]
 
 REWRITING: Final = 1
 """Goes up when assertions are rewritten in another way, so that no byte-code of the old way is used."""
@@ -60,6 +60,11 @@ def load_suite_module(file: Path) -> types.ModuleType:
         del sys.modules[name]
         raise
     return module
+
+
+def importable_folder(file: Path) -> Path:
+    """Return the folder that :func:`load_suite_module` puts on ``sys.path`` for ``file``."""
+    return _module_name(file)[1]
 
 
 class _SuiteLoader(importlib.machinery.SourceFileLoader):

@@ -1,4 +1,4 @@
-"""What the cases of one process share, and one of them may have spoilt: both outputs and the current folder."""
+"""What the cases of one process share, and one of them may have spoilt: both outputs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ class Commons:
     """Makes both streams write line by line, and remembers what a case must find as it starts."""
 
     def __init__(self) -> None:
-        self._folder = os.getcwd()  # noqa: PTH109 - kept as the text that chdir takes
         self._streams = (sys.stdout, sys.stderr)
         # Copies of the outputs that a case does not know of.
         self._kept = (os.dup(OUT), os.dup(ERR))
@@ -41,8 +40,6 @@ class Commons:
                     os.dup2(kept, descriptor)
         self._streams = (_opened(self._streams[0], OUT), _opened(self._streams[1], ERR))
         sys.stdout, sys.stderr = self._streams
-        with contextlib.suppress(OSError):
-            os.chdir(self._folder)
 
 
 def _same(kept: int, descriptor: int) -> bool:

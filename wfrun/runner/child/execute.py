@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from wfrun.runner.child.guard import CaseGuard
     from wfrun.runner.child.leaks import Leak, LeakWatch
     from wfrun.runner.child.tools.tool import CaseTools
+    from wfrun.runner.child.undo import ProcessState
 
 __all__ = ["Pass", "PassOptions", "make_runner", "run_case"]
 
@@ -51,6 +52,8 @@ class PassOptions:
     guard: CaseGuard
     on_teardowns: Callable[[list[str]], None]
     """Told the names of the tear-downs still to run, each time there are fewer."""
+    state: ProcessState | None = None
+    """Undoes what the case changes for others; none where figures are taken."""
     leaks: LeakWatch | None = None
     """Looks for what the case leaves behind; none where figures are taken."""
     tools: CaseTools = NO_TOOLS
@@ -84,6 +87,7 @@ class Pass:
         self._phase = _Phase.SET_UP
         self._errors: list[tuple[_Phase, BaseException]] = []
         self._leaks: list[Leak] = []
+        self._warnings: tuple[str, ...] = ()
         self._duration_s = 0.0
         self.whole_wall_ns = 0
         self.whole_cpu_ns = 0
@@ -135,6 +139,7 @@ class Pass:
             details=details,
             items=self.context.items,
             notes=self.context.notes if graph is None else {**self.context.notes, "waits": graph.to_json()},
+            warnings=self._warnings,
         )
 
     async def _main(self) -> None:
@@ -142,7 +147,9 @@ class Pass:
         task = asyncio.current_task()
         # Not beside figures: the watch costs each turn of the loop some nanoseconds.
         self._guard.attach(task, asyncio.get_running_loop(), look_for_deadlock=not self._options.measured)
-        leaks = self._options.leaks
+        state, leaks = self._options.state, self._options.leaks
+        if state is not None:
+            state.mark()
         if leaks is not None:
             leaks.mark()
         try:
@@ -166,6 +173,8 @@ class Pass:
                 while task.cancelling():
                     task.uncancel()
             await self._tear_down(resources)
+            if state is not None:
+                self._warnings = state.undo(self._case.info.file)
             if leaks is not None:
                 allowed = self._case.declaration.allow_leaks
                 self._leaks = await leaks.left(allowed, judged=not self._errors and not self._guard.timed_out)

@@ -18,12 +18,22 @@ __all__ = ["tell_of_ends"]
 ERR: Final = 2
 
 
-def tell_of_ends() -> None:
-    """Print stacks when a fatal signal comes, at SIGUSR1, and when this process (no fork of it) calls ``os._exit``."""
+def tell_of_ends() -> Callable[[], None]:
+    """Print stacks when a fatal signal comes, at SIGUSR1, and when this process (no fork of it) calls ``os._exit``.
+
+    Returns:
+        What makes SIGUSR1 do so again after somebody took it over.
+    """
     told = os.dup(ERR)
     faulthandler.enable(told)
-    faulthandler.register(signal.SIGUSR1, told, all_threads=True)
+
+    def listen() -> None:
+        faulthandler.unregister(signal.SIGUSR1)
+        faulthandler.register(signal.SIGUSR1, told, all_threads=True)
+
+    listen()
     os._exit = _telling(os._exit, os.getpid(), told)  # type: ignore[assignment]
+    return listen
 
 
 def _telling(leave: Callable[[int], NoReturn], pid: int, told: int) -> Callable[[int], NoReturn]:

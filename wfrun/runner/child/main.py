@@ -10,11 +10,13 @@ import errno
 import os
 import signal
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.authoring.collect import collect_file
+from wfrun.authoring.load import importable_folder
 from wfrun.runner.child.commons import Commons
 from wfrun.runner.child.descendants import adopt_orphans
 from wfrun.runner.child.execute import PassOptions, run_case
@@ -27,6 +29,7 @@ from wfrun.runner.child.lifeline import die_with_parent
 from wfrun.runner.child.messages import DEAF_AND_DUMB, CaseResult, LoadFailure, Status
 from wfrun.runner.child.tools.make import make_tools
 from wfrun.runner.child.tools.tool import NO_TOOLS, refuse_breakpoint
+from wfrun.runner.child.undo import ProcessState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,6 +54,9 @@ class Child:
         self._guard = CaseGuard()
         self._commons = Commons()
         self._pending: list[str] = []
+        self.state = ProcessState()
+        self._undone: tuple[str, ...] = ()
+        """What was undone since the last result."""
         self.leaks: LeakWatch | None = None
         """Set where this process is there for cases alone, so that whatever comes up is theirs."""
 
@@ -92,7 +98,11 @@ class Child:
     def _load(self, file: Path) -> dict[str, CollectedCase]:
         key = str(file)
         if key not in self._cases:
-            self._cases[key] = {case.info.id: case for case in collect_file(file)}
+            self.state.mark()
+            try:
+                self._cases[key] = {case.info.id: case for case in collect_file(file)}
+            finally:
+                self._undone += self.state.undo(key, keep_path=str(importable_folder(file)))
         return self._cases[key]
 
     def _run_many(self, command: dict[str, Any]) -> dict[str, Any]:
@@ -141,11 +151,14 @@ class Child:
             targets=command["targets"],
             guard=self._guard,
             on_teardowns=self._tell_teardowns,
+            state=None if command["sampling"] is not None else self.state,
             leaks=None if command["sampling"] is not None else self.leaks,
             tools=self.tools,
         )
         if command["sampling"] is None:
-            return self.tools.run(case.info, partial(run_case, case, options))
+            result = self.tools.run(case.info, partial(run_case, case, options))
+            undone, self._undone = self._undone, ()
+            return replace(result, warnings=(*undone, *result.warnings)) if undone else result
         # Only measuring needs these, and a warm worker should start fast.
         from wfrun.runner.child.sample import SamplingOptions, empty_case, sample_case  # noqa: PLC0415
 
@@ -169,12 +182,13 @@ def main() -> None:
     adopt_orphans()
     for descriptor in (command_descriptor, reply_descriptor):
         os.set_inheritable(descriptor, False)  # noqa: FBT003 - takes no keyword
-    tell_of_ends()
+    listen_for_stacks = tell_of_ends()
     sys.argv = ["wfrun"]
     sys.breakpointhook = refuse_breakpoint
     child = Child(lambda event: write_frame(reply_descriptor, {"type": EVENT, **event}))
     child.install()
     child.leaks = LeakWatch(temporary_folder)
+    child.state = ProcessState(listen_for_stacks)
     pid = os.getpid()
     try:
         while (command := read_frame(command_descriptor)) is not None:
