@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -11,37 +12,23 @@ if TYPE_CHECKING:
 
 __all__ = ["json_bytes"]
 
-_INDENT: Final = b"  "
+_SCALAR: Final = rb'(?:"(?:[^"\\]|\\.)*"|[^\s"\[\]{},]+)'
+_PAIR: Final = rb"\[-?\d+,-?\d+\]"
+_BREAK: Final = re.compile(rb",\n\s+")
+
+
+def _list_of(part: bytes) -> re.Pattern[bytes]:
+    # A line break never stands inside a text, where it is escaped: so a bracket before one is a list's own.
+    return re.compile(rb"\[\n\s+(" + part + rb"(?:,\n\s+" + part + rb")*)\n\s+\]")
+
+
+_LISTS: Final = (_list_of(_SCALAR), _list_of(_PAIR))
+"""Lists without containers go on one line, and so do then lists of pairs of whole numbers."""
 
 
 def json_bytes(model: BaseModel) -> bytes:
     """Return ``model`` as UTF-8 JSON that ends with a line break; equal models give equal bytes."""
-    pieces: list[bytes] = []
-    _write(model.model_dump(mode="json"), b"\n", pieces)
-    pieces.append(b"\n")
-    return b"".join(pieces)
-
-
-def _write(value: object, line: bytes, pieces: list[bytes]) -> None:
-    inner = line + _INDENT
-    if isinstance(value, dict) and value:
-        for position, (name, part) in enumerate(value.items()):
-            pieces.append((b"," if position else b"{") + inner + orjson.dumps(name) + b": ")
-            _write(part, inner, pieces)
-        pieces.append(line + b"}")
-    elif isinstance(value, list) and value and any(isinstance(part, dict | list) for part in value):
-        if _is_pairs(value):
-            pieces.append(orjson.dumps(value))
-            return
-        for position, part in enumerate(value):
-            pieces.append((b"," if position else b"[") + inner)
-            _write(part, inner, pieces)
-        pieces.append(line + b"]")
-    else:
-        pieces.append(orjson.dumps(value))
-
-
-def _is_pairs(value: list[object]) -> bool:
-    return all(
-        isinstance(part, list) and len(part) == 2 and all(isinstance(number, int) for number in part) for part in value
-    )
+    text = orjson.dumps(model.model_dump(mode="json"), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    for each in _LISTS:
+        text = each.sub(lambda found: b"[" + _BREAK.sub(b",", found[1]) + b"]", text)
+    return text

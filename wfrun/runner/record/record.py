@@ -145,7 +145,7 @@ def _outcome_record(outcome: Outcome, measurements: CaseMeasurements | None) -> 
 
 def _text(text: str) -> str:
     """Return ``text`` as UTF-8 can hold it: what a case prints may contain halves of surrogate pairs."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _json_value(value: Any) -> JsonValue:  # noqa: ANN401 - whatever an author attached
