@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from rich.cells import cell_len
 from rich.text import Text
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
 __all__ = ["listing_json", "listing_lines", "print_listing"]
 
+Line: TypeAlias = tuple[tuple[str, str], ...]
+"""A line to print: pieces of text, each with its style."""
+
+PAGE_LINES: Final = 100
+"""Lines that are rendered together, which takes a fraction of the time that it takes one by one."""
 WIDEST_TITLE: Final = 60
 """Columns that titles are aligned to at most; a longer one pushes its own line only."""
 
@@ -37,9 +43,7 @@ def print_listing(discovery: Discovery, plan: Plan, *, as_json: bool, explained:
     if as_json:
         print(listing_json(discovery, plan, explained=explained))
     else:
-        console = make_console()
-        for line in listing_lines(discovery, plan, explained=explained):
-            console.print(line, soft_wrap=True)
+        _print_lines(listing_lines(discovery, plan, explained=explained))
     errors = make_console(sys.stderr)
     for failure in discovery.failures:
         message = f"wfrun: {shown_path(failure.file)} did not load: {one_line(failure.message)}"
@@ -67,33 +71,45 @@ def listing_json(discovery: Discovery, plan: Plan, *, explained: bool = False) -
     return json.dumps(listing, indent=2)
 
 
-def listing_lines(discovery: Discovery, plan: Plan, *, explained: bool = False) -> Iterable[Text]:
+def listing_lines(discovery: Discovery, plan: Plan, *, explained: bool = False) -> Iterable[Line]:
     """Return a heading for each suite, a line for each of its cases, and a count at the end.
 
     With ``explained`` the cases that are left out come first, each with the reason, so that the list stays in sight.
     """
     if discovery.shipped:
-        yield Text("There is no ./suites here; these are the suites that come with wfrun.", "dim")
+        yield (("There is no ./suites here; these are the suites that come with wfrun.", "dim"),)
     if explained and plan.deselected:
-        yield Text("Left out", "bold yellow")
+        yield (("Left out", "bold yellow"),)
         yield from _rows(
             (one_line(f"{info.suite_title} · {case_title(info)}"), left_out.reason, one_line(info.id))
             for left_out in plan.deselected
             for info in (left_out.info,)
         )
-        yield Text()
+        yield ()
     suites: dict[tuple[str, str], list[CaseInfo]] = {}
     for case in plan.cases:
         suites.setdefault((case.info.suite_title, case.info.file), []).append(case.info)
     for (title, file), infos in suites.items():
-        yield Text.assemble((one_line(title), "bold"), (f"  {shown_path(file)}", "dim"))
+        yield ((one_line(title), "bold"), (f"  {shown_path(file)}", "dim"))
         yield from _rows((case_title(info), ", ".join(info.kinds), one_line(info.id)) for info in infos)
-        yield Text()
+        yield ()
     selected = len(plan.cases)
     counted = plural(selected, "case")
     if selected != plan.discovered:
         counted = f"{selected:,} of {plural(plan.discovered, 'case')}"
-    yield Text(f"{counted} in {plural(len(suites), 'suite')}", "dim")
+    yield ((f"{counted} in {plural(len(suites), 'suite')}", "dim"),)
+
+
+def _print_lines(lines: Iterable[Line]) -> None:
+    console = make_console()
+    if not console.is_terminal:
+        # Without colours there is nothing to render, which would take most of the time of a long list.
+        sys.stdout.write("".join("".join(text for text, _ in line) + "\n" for line in lines))
+        return
+    remaining = iter(lines)
+    while page := list(itertools.islice(remaining, PAGE_LINES)):
+        text = Text("\n").join(Text.assemble(*line) for line in page)
+        console.print(text, soft_wrap=True)
 
 
 def _facts(info: CaseInfo) -> dict[str, object]:
@@ -110,11 +126,11 @@ def _facts(info: CaseInfo) -> dict[str, object]:
     }
 
 
-def _rows(cells: Iterable[tuple[str, str, str]]) -> Iterable[Text]:
+def _rows(cells: Iterable[tuple[str, str, str]]) -> Iterable[Line]:
     """Return titles, what is said of them, and ids, in columns."""
     rows = list(cells)
     title_width = min(WIDEST_TITLE, max(cell_len(title) for title, _, _ in rows))
     said_width = min(WIDEST_TITLE, max(len(said) for _, said, _ in rows))
     for title, said, case_id in rows:
         padding = " " * max(0, title_width - cell_len(title))
-        yield Text.assemble(f"  {title}{padding}  ", (f"{said:<{said_width}}", "cyan"), (f"  {case_id}", "dim"))
+        yield ((f"  {title}{padding}  ", ""), (f"{said:<{said_width}}", "cyan"), (f"  {case_id}", "dim"))

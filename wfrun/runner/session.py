@@ -14,6 +14,7 @@ from wfrun.errors import ExitCode, FileError, NothingSelected, UsageError
 from wfrun.runner.compare.compare import compare_session
 from wfrun.runner.compare.confirm import confirmed, suspects
 from wfrun.runner.compare.coverage import covered_ids
+from wfrun.runner.discover.cache import DiscoveryCache
 from wfrun.runner.discover.discover import DEFAULT_TIMEOUT_S, discover
 from wfrun.runner.plan.chosen import failed_cases_first, named_cases, only_failed
 from wfrun.runner.plan.plan import choose, make_plan
@@ -61,7 +62,7 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
     _check_targets(options.limits.targets)
     yardstick = _yardstick(options)
     console = session_console(outputs.json_path)
-    discovery = asyncio.run(discover(options.paths, timeout_s=options.limits.timeout_s or DEFAULT_TIMEOUT_S))
+    discovery = _discover(options)
     plan, doubts = _plan(discovery, options)
     if discovery.shipped and outputs.verbosity >= 0:
         console.print("There is no ./suites here, so these are the suites that come with wfrun.")
@@ -123,10 +124,15 @@ def list_cases(options: SessionOptions, *, explained: bool = False) -> tuple[Dis
         UsageError: A path does not exist.
         NothingSelected: No case fits.
     """
-    discovery = asyncio.run(discover(options.paths, timeout_s=options.limits.timeout_s or DEFAULT_TIMEOUT_S))
+    discovery = _discover(options)
     if explained:
         return discovery, _planned_by(choose, discovery, options)[0]
     return discovery, _plan(discovery, options)[0]
+
+
+def _discover(options: SessionOptions) -> Discovery:
+    limit_s = options.limits.timeout_s or DEFAULT_TIMEOUT_S
+    return asyncio.run(discover(options.paths, timeout_s=limit_s, cache=DiscoveryCache()))
 
 
 def _resolved(name: Path) -> Path:

@@ -82,6 +82,9 @@ class Child:
                 raise ValueError(f"no command is called {unknown!r}")
 
     def _collect(self, files: list[Path]) -> dict[str, Any]:
+        from wfrun.runner.child.sources import Sources  # noqa: PLC0415 - only the process that looks for cases
+
+        sources = Sources()
         cases: list[dict[str, Any]] = []
         failures: list[dict[str, Any]] = []
         for file in files:
@@ -93,7 +96,7 @@ class Child:
                 failures.append({"file": failure.file, "message": failure.message, "traceback": failure.traceback})
             self._tell({"loaded": {"cases": cases, "failures": failures}})
             cases, failures = [], []
-        return {}
+        return {"sources": sources.paths()}
 
     def _load(self, file: Path) -> dict[str, CollectedCase]:
         key = str(file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,36 +20,57 @@ from wfrun.runner.discover.discovery import Discovery
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from wfrun.runner.discover.cache import DiscoveryCache
+
 __all__ = ["DEFAULT_TIMEOUT_S", "discover", "find_suite_files"]
 
 SUITE_GLOB: Final = "suite_*.py"
 DEFAULT_TIMEOUT_S: Final = 60.0
 OUTPUT_BYTES: Final = 16 * 1024
+MANY_FILES: Final = 100
+"""From here on two processes import faster than one; each costs its start."""
 WHILE_LOADING: Final = "while it was being imported"
 
 
-async def discover(paths: Sequence[Path], *, timeout_s: float = DEFAULT_TIMEOUT_S) -> Discovery:
+async def discover(
+    paths: Sequence[Path], *, timeout_s: float = DEFAULT_TIMEOUT_S, cache: DiscoveryCache | None = None
+) -> Discovery:
     """Return every case under ``paths``; none given means ./suites, or the shipped suites where there is none.
 
-    Suite files are imported in a child process, so that one that crashes, or does not come to an end, is a failure of
-    that file alone. Cancelling ends the child.
+    Suite files are imported in child processes, so that one that crashes, or does not come to an end, is a failure of
+    that file alone. Cancelling ends the children.
 
     Args:
         paths: Files and folders.
         timeout_s: Most time the import of one file may take.
+        cache: What was found before; files that have not changed since are not imported. It gains what is found now.
 
     Raises:
         UsageError: A path does not exist, or is a file that is not a suite.
     """
     shipped = not paths and not _local_suites()
     files = find_suite_files(paths or (shipped_suites() if shipped else Path(ROOT_NAME),))
-    cases: list[CaseInfo] = []
-    failures: list[LoadFailure] = []
-    remaining = list(files)
-    while remaining:
-        done = await _collect(remaining, cases, failures, timeout_s)
-        remaining = remaining[done:]
-    return Discovery(tuple(files), *_without_duplicates(cases, failures), shipped=shipped)
+    known = {} if cache is None else cache.known(files)
+    since_ns = time.time_ns()
+    unknown = [file for file in files if file not in known]
+    many = len(unknown) >= MANY_FILES
+    half = -(-len(unknown) // 2) if many else len(unknown)
+    searches = [_Search(part, timeout_s) for part in (unknown[:half], unknown[half:]) if part]
+    try:
+        async with asyncio.TaskGroup() as group:
+            for search in searches:
+                group.create_task(search.run())
+    finally:
+        if searches:
+            end_leftovers()
+    for search in searches:
+        known |= search.cases
+    failures = [failure for search in searches for failure in search.failures]
+    if cache is not None and searches:
+        cache.keep(known, {path for search in searches for path in search.sources}, since_ns)
+    cases = [case for file in files for case in known.get(file, ())]
+    warnings = (cache.warning,) if cache is not None and cache.warning else ()
+    return Discovery(tuple(files), *_without_duplicates(cases, failures), shipped=shipped, warnings=warnings)
 
 
 def find_suite_files(paths: Iterable[Path]) -> list[Path]:
@@ -95,49 +117,64 @@ def _nearest(path: Path) -> str:
     return f"; did you mean {folder / close[0]}?" if close else f" in {folder.resolve()}"
 
 
-async def _collect(files: list[Path], cases: list[CaseInfo], failures: list[LoadFailure], timeout_s: float) -> int:
-    """Collect ``files`` in one child; return how many are dealt with: fewer than all when one of them ended it."""
-    done = 0
-    loading = ""
-    loop = asyncio.get_running_loop()
-    due_s = loop.time() + timeout_s
+class _Search:
+    """Some suite files, imported in one child after another: each that ends a child is a failure."""
 
-    def on_event(event: dict[str, Any]) -> None:
-        nonlocal done, loading, due_s
-        due_s = loop.time() + timeout_s
+    def __init__(self, files: list[Path], timeout_s: float) -> None:
+        self._remaining = files
+        self._timeout_s = timeout_s
+        self._loading = ""
+        self._due_s = 0.0
+        self.cases: dict[Path, list[CaseInfo]] = {}
+        self.failures: list[LoadFailure] = []
+        self.sources: list[str] = []
+        """What was read besides the files; not of a child that ended early."""
+
+    async def run(self) -> None:
+        """Import all of them."""
+        while self._remaining:
+            await self._collect()
+
+    async def _collect(self) -> None:
+        """Collect the remaining files in one child, up to one that ends it."""
+        loop = asyncio.get_running_loop()
+        self._loading = ""
+        self._due_s = loop.time() + self._timeout_s
+        child = ChildProcess(OUTPUT_BYTES)
+        command = {"do": "collect", "files": [str(file) for file in self._remaining]}
+        asking = asyncio.ensure_future(child.ask(command, self._on_event, pauses=True))
+        overdue = False
+        try:
+            while not asking.done():
+                await asyncio.wait((asking,), timeout=max(0.0, self._due_s - loop.time()))
+                if not asking.done() and loop.time() >= self._due_s:
+                    overdue = True
+                    await child.kill_with_stacks()
+            self.sources += (await asking)["sources"]
+        except ChildDied as death:
+            output = child.take_output()[0]
+            how = f"{death.how.partition(' in the middle')[0]} {WHILE_LOADING}"
+            if overdue:
+                how = f"still being imported after {self._timeout_s:g} s, so it was stopped; --timeout sets the limit"
+            self.failures.append(LoadFailure(self._loading or str(self._remaining[0]), how, output))
+            del self._remaining[0]
+        except asyncio.CancelledError:
+            await child.kill()
+            raise
+        finally:
+            asking.cancel()
+            await child.close()
+
+    def _on_event(self, event: dict[str, Any]) -> None:
+        self._due_s = asyncio.get_running_loop().time() + self._timeout_s
         if "loading" in event:
-            loading = event["loading"]
+            self._loading = event["loading"]
         elif "loaded" in event:
-            done += 1
-            cases.extend(CaseInfo.from_json(case) for case in event["loaded"]["cases"])
-            failures.extend(LoadFailure(**failure) for failure in event["loaded"]["failures"])
-
-    child = ChildProcess(OUTPUT_BYTES)
-    asking = asyncio.ensure_future(child.ask({"do": "collect", "files": [str(file) for file in files]}, on_event))
-    overdue = False
-    try:
-        while not asking.done():
-            await asyncio.wait((asking,), timeout=max(0.0, due_s - loop.time()))
-            if not asking.done() and loop.time() >= due_s:
-                overdue = True
-                await child.kill_with_stacks()
-        await asking
-    except ChildDied as death:
-        output = child.take_output()[0]
-        file = loading or str(files[done])
-        how = f"{death.how.partition(' in the middle')[0]} {WHILE_LOADING}"
-        if overdue:
-            how = f"still being imported after {timeout_s:g} s, so it was stopped; --timeout sets the limit"
-        failures.append(LoadFailure(file, how, output))
-        return done + 1
-    except asyncio.CancelledError:
-        await child.kill()
-        raise
-    finally:
-        asking.cancel()
-        await child.close()
-        end_leftovers()
-    return done
+            file = self._remaining.pop(0)
+            failures = [LoadFailure(**failure) for failure in event["loaded"]["failures"]]
+            self.failures += failures
+            if not failures:
+                self.cases[file] = [CaseInfo.from_json(case) for case in event["loaded"]["cases"]]
 
 
 def _without_duplicates(

@@ -54,7 +54,7 @@ def record_session(
     """
     around = surroundings or look_around(discovery, options.outputs, Path.cwd())
     outcomes: list[OutcomeRecord] = []
-    warnings: list[str] = []
+    warnings: list[str] = [*discovery.warnings]
     for outcome in run_result.outcomes:
         measurements, doubts = measurements_of(outcome)
         outcomes.append(_outcome_record(outcome, measurements))

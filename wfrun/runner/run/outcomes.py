@@ -78,7 +78,7 @@ class Outcome:
         return self.status is Status.FLAKY
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class RunResult:
     """All outcomes of a session, and how it ended."""
 
@@ -104,3 +104,7 @@ class RunResult:
     def flaky(self) -> tuple[Outcome, ...]:
         """The outcomes of cases that failed and then passed."""
         return tuple(outcome for outcome in self.outcomes if outcome.flaky)
+
+    def __repr__(self) -> str:
+        # Short, because asyncio makes the text of what it ran whenever it gives back the signal handlers.
+        return f"<RunResult of {len(self.outcomes)} outcomes>"

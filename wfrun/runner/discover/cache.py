@@ -1,0 +1,147 @@
+"""What discovery found last time, for as long as nothing that it came from has changed.
+
+Valid for a suite file are its cases while the file itself, every module, data file and folder that the import of the
+suites read, and the environment are as they were. All suites share what was read besides themselves: who of them read
+it cannot be told once a module is loaded, and a change there makes all of them be imported again.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+import sys
+import sysconfig
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from wfrun.authoring.collect import suites_root
+from wfrun.authoring.info import CaseInfo
+from wfrun.errors import FileError
+from wfrun.files import write_atomically
+from wfrun.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+__all__ = ["CACHE_FILE", "DiscoveryCache", "cached_cases"]
+
+CACHE_FILE: Final = Path(".wfrun") / "discovery.json"
+FIXTURES_NAME: Final = "fixtures.py"
+_FORMAT: Final = 1
+_VOLATILE: Final = frozenset(
+    {"_", "COLUMNS", "LINES", "OLDPWD", "PYTEST_CURRENT_TEST", "SHLVL", "SSH_CLIENT", "SSH_CONNECTION", "SSH_TTY"}
+    | {"TERM", "TERM_PROGRAM", "WINDOWID", "WFRUN_STARTED_BY", "DBUS_SESSION_BUS_ADDRESS", "PYTHONDONTWRITEBYTECODE"}
+)
+"""Variables that differ from one terminal to the next and that no suite's cases follow from."""
+
+Stamp = tuple[int, int]
+_ABSENT: Final[Stamp] = (0, -1)
+
+
+class DiscoveryCache:
+    """The cases of suite files as they were found last, in one file that can be deleted at any time."""
+
+    def __init__(self, path: Path = CACHE_FILE) -> None:
+        self._path = path
+        self.warning = ""
+        """Why the file that was there could not be used; empty where there was none, or it could."""
+        self._files: dict[str, dict[str, Any]] = {}
+        self._sources: dict[str, Stamp] = {}
+        self._load()
+
+    def known(self, files: Sequence[Path]) -> dict[Path, list[CaseInfo]]:
+        """Return the cases of those of ``files`` that would be the same today."""
+        if not self._files or any(_stamp(path) != stamp for path, stamp in self._sources.items()):
+            return {}
+        found: dict[Path, list[CaseInfo]] = {}
+        for file in files:
+            kept = self._files.get(str(file))
+            if kept is not None and _stamp(str(file)) == tuple(kept["stamp"]):
+                try:
+                    found[file] = [CaseInfo.from_json(case) for case in kept["cases"]]
+                except (KeyError, TypeError, ValueError):
+                    self.warning = self._unusable("it holds no cases of this wfrun")
+                    return {}
+        return found
+
+    def keep(self, cases: Mapping[Path, Iterable[CaseInfo]], sources: Iterable[str], since_ns: int) -> None:
+        """Write ``cases`` by file, and what was read to find them. Nobody asked for this file, so failing is no error.
+
+        Args:
+            cases: Of every file that could be loaded now, those known before included.
+            sources: Paths that were read.
+            since_ns: When the reading began: what changed since then may not be what was read, and is not kept.
+        """
+        files = {
+            str(file): {"stamp": stamp, "cases": [case.to_json() for case in of_file]}
+            for file, of_file in cases.items()
+            if (stamp := _stamp(str(file)))[0] < since_ns
+        }
+        besides = (str(path) for file in cases for path in _possible_fixtures(file))
+        read = {path: _stamp(path) for path in (*self._sources, *sources, *besides) if path not in files}
+        if any(changed_ns >= since_ns for changed_ns, _ in read.values()):
+            return
+        kept = {"format": _FORMAT, "made_with": _made_with(), "sources": read, "files": {**self._files, **files}}
+        try:
+            ignore = self._path.with_name(".gitignore")
+            if not ignore.exists():
+                write_atomically(ignore, b"# Made by wfrun: what is here comes and goes.\n*\n")
+            write_atomically(self._path, orjson.dumps(kept))
+        except (FileError, OSError):
+            return
+
+    def _load(self) -> None:
+        try:
+            kept = orjson.loads(self._path.read_bytes())
+            if kept["format"] == _FORMAT and kept["made_with"] == _made_with():
+                self._sources = {path: (int(changed), int(size)) for path, (changed, size) in kept["sources"].items()}
+                self._files = {str(name): dict(file) for name, file in kept["files"].items()}
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            self.warning = self._unusable(str(error))
+
+    def _unusable(self, why: str) -> str:
+        self._files, self._sources = {}, {}
+        return f"{self._path} could not be used ({why}) and is made anew"
+
+
+def cached_cases(path: Path = CACHE_FILE) -> list[CaseInfo]:
+    """Return every case found last time, whether it is still so or not: for completion, which has no time to look."""
+    try:
+        files = orjson.loads(path.read_bytes())["files"].values()
+        return [CaseInfo.from_json(case) for file in files for case in file["cases"]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return []
+
+
+@functools.cache
+def _fixtures_above(folder: Path, root: Path) -> tuple[Path, ...]:
+    above = () if folder == root else _fixtures_above(folder.parent, root)
+    return (folder / FIXTURES_NAME, *above)
+
+
+def _possible_fixtures(file: Path) -> tuple[Path, ...]:
+    """Return where fixtures for ``file`` are looked for: one that comes to be may change what its cases need."""
+    return _fixtures_above(file.parent, suites_root(file))
+
+
+def _stamp(path: str) -> Stamp:
+    """Return when ``path`` was changed, in nanoseconds, and its size; a file that comes to be is a change too."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - thousands of them: making a Path takes longer than looking
+    except OSError:
+        return _ABSENT
+    return found.st_mtime_ns, found.st_size
+
+
+def _made_with() -> str:
+    """Return a text that differs where the same files could give other cases."""
+    variables = sorted(f"{name}={value}" for name, value in os.environ.items() if name not in _VOLATILE)
+    installed = _stamp(sysconfig.get_path("purelib"))
+    facts = [__version__, sys.version, sys.executable, str(Path.cwd()), str(installed), *variables]
+    # Hashed, because the environment may hold secrets.
+    return hashlib.sha256("\0".join(facts).encode("utf-8", "surrogateescape")).hexdigest()
