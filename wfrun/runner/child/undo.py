@@ -1,7 +1,7 @@
 """What a suite may change for everybody after it in its process: noticed, undone, and said.
 
 Everything here is compared after the load of a suite file and after each case, so reading it must cost next to nothing:
-all of it together takes some 2 µs.
+all of it together takes some 2 µs a time.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MOST_NAMES: Final = 5
 PATH: Final = "sys.path"
 WARNINGS: Final = "warnings"
 # The public function turns numbers into members of enums, which costs thirty times as much.
-_handler_of: Final[Callable[[int], Any]] = getattr(signal.getsignal, "__wrapped__", signal.getsignal)
+_handler_of: Final[Callable[[int], Any]] = getattr(sys.modules.get("_signal"), "getsignal", signal.getsignal)
 
 
 @dataclass(frozen=True, slots=True)
