@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check format bench baseline clean
+.PHONY: run test check format bench prove-deadlocks baseline clean
 
 run: $(VENV)/installed
 	$(BIN)/wfrun --e2e --pattern complete
@@ -24,6 +24,10 @@ format: $(VENV)/developing
 # Ratios against the peers named in docs/channels.md, interleaved in one run.
 bench: $(VENV)/developing
 	$(BIN)/python -m bench
+
+# No deadlock missed, no false alarm: the long form of tests/acceptance/test_deadlocks.py, some minutes.
+prove-deadlocks: $(VENV)/developing
+	$(BIN)/python tests/acceptance/prove_deadlocks.py
 
 # Records this repository's own baseline anew; commit it with the change that explains it.
 baseline: $(VENV)/installed

@@ -12,6 +12,7 @@ Therefore the clock does not jump over something real: the loop raises :class:`R
 from __future__ import annotations
 
 import asyncio
+import math
 import selectors
 import threading
 from typing import TYPE_CHECKING, Final
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RealWait", "VirtualTimeLoop"]
 
+RESOLUTION_S: Final = 1e-9
 PATIENCE_S: Final = 0.1
 """How long a loop that is not strict really waits for something real before its clock jumps all the same."""
 _ONLY_THE_LOOP: Final = frozenset({"timer", "turn", "task", "gather", "wait", "TaskGroup"})
@@ -107,7 +109,11 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         """Return virtual seconds since the loop was made."""
-        return self._jumping.now_s
+        now_s = self._jumping.now_s
+        # A timer is due when less than this is missing; after half a year the next float is farther away than asyncio's
+        # own value, and no timer would ever be.
+        self._clock_resolution = max(RESOLUTION_S, math.ulp(now_s))
+        return now_s
 
     async def shutdown_default_executor(self, timeout: float | None = None) -> None:  # noqa: ARG002 - see below
         """Wait for the executor's threads without a limit: they end in real time, while a virtual limit would jump."""

@@ -7,8 +7,10 @@ more references than that is held by something outside: a timer of the loop, a m
 such objects lead to may still be touched. A task that is not among it cannot be touched by anything that runs.
 
 The case's own task is held by the runner, which will only cancel it when its time is up; for it, each holder must be
-one of the runner's or a part of what waits. Whatever cannot be seen through counts as held from outside: extension
-types whose native code may keep a pointer that is not counted, and objects with weak references.
+an object of the runner's, where the walk ends too, or a part of what waits. Whatever cannot be seen through counts as
+held from outside: extension types whose native code may keep a pointer that is not counted, and objects with weak
+references. One way needs no reference at all, ``asyncio.all_tasks()``; where what still runs calls that by name, there
+is no proof either.
 """
 
 from __future__ import annotations
@@ -18,16 +20,20 @@ import collections
 import contextvars
 import functools
 import gc
+import signal
 import sys
 import types
 import weakref
 from typing import TYPE_CHECKING, Any, Final
+
+from wfrun.waits.chain import await_chain
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 __all__ = ["stuck_tasks"]
 
+_RUNNER: Final = f"{__name__.partition('.')[0]}.runner."
 MOST_OBJECTS: Final = 20_000
 _HEAP_TYPE: Final = 1 << 9
 _TRANSPARENT: Final[frozenset[type]] = frozenset(
@@ -55,9 +61,7 @@ _TRANSPARENT_NAMES: Final = frozenset(
 _BOUNDARY: Final = (types.ModuleType, type, types.CodeType, asyncio.AbstractEventLoop)
 
 
-def stuck_tasks(
-    loop: asyncio.AbstractEventLoop, main: asyncio.Task[Any], holders: Collection[object] = ()
-) -> list[asyncio.Task[Any]]:
+def stuck_tasks(loop: asyncio.AbstractEventLoop, main: asyncio.Task[Any]) -> list[asyncio.Task[Any]]:
     """Return ``main`` and all other tasks that can never go on either; empty where there is no proof for ``main``.
 
     Call it in the loop's thread, between two turns of the loop, and while no other thread runs Python code: what a
@@ -66,27 +70,26 @@ def stuck_tasks(
     Args:
         loop: The loop of ``main``.
         main: The task in question.
-        holders: Objects of the caller that hold ``main`` and will not wake it.
     """
     if sys.version_info >= (3, 14):  # its interpreter borrows references without counting them
         return []
     waiting = [task for task in asyncio.all_tasks(loop) if _waits(task)]
     if main not in waiting:
         return []
-    inside = _Inside(waiting, holders)
+    inside = _Inside(waiting)
     if not inside.complete or inside.is_held_by_strangers(main):
         return []
     touched = inside.touched(main)
-    return [] if main in touched else [task for task in waiting if task not in touched]
+    if main in touched or _others_look_around(loop, touched):
+        return []
+    return [task for task in waiting if task not in touched]
 
 
 class _Inside:
     """Everything that waiting tasks lead to, short of modules, classes, the loop and tasks that do not wait."""
 
-    def __init__(self, waiting: list[asyncio.Task[Any]], holders: Collection[object]) -> None:
+    def __init__(self, waiting: list[asyncio.Task[Any]]) -> None:
         self._waiting: Final = waiting
-        dicts = {id(vars(holder)) for holder in holders if hasattr(holder, "__dict__")}
-        self._holders: Final = dicts | {id(holder) for holder in holders}
         self._index: Final = {id(task): place for place, task in enumerate(waiting)}
         # Each object is held by this list and by nothing else here, so that its other references can be counted.
         self._objects: Final[list[Any]] = list(waiting)
@@ -111,11 +114,11 @@ class _Inside:
         return {task for place, task in enumerate(self._waiting) if place in touched}
 
     def is_held_by_strangers(self, main: asyncio.Task[Any]) -> bool:
-        """Return whether ``main`` is held by an object that is neither inside nor one of the caller's."""
-        known = {id(self._waiting), id(self._objects)} | self._holders
+        """Return whether ``main`` is held by an object that is neither inside nor the runner's."""
+        own = {id(self._waiting), id(self._objects)}
         return any(
-            id(referrer) not in known and id(referrer) not in self._index and not isinstance(referrer, types.FrameType)
-            for referrer in gc.get_referrers(main)
+            id(holder) not in own and id(holder) not in self._index and not _of_runner(holder)
+            for holder in gc.get_referrers(main)
         )
 
     def _walk(self) -> bool:
@@ -146,7 +149,7 @@ class _Inside:
     def _ends_here(self, thing: object) -> bool:
         if isinstance(thing, asyncio.Task):
             return id(thing) not in self._index
-        return isinstance(thing, _BOUNDARY) or id(thing) in self._globals or id(thing) in self._holders
+        return isinstance(thing, _BOUNDARY) or id(thing) in self._globals or _is_runners(thing)
 
     def _is_held_from_outside(self, place: int) -> bool:
         # Beside the inner ones: this list's, and the argument of the call.
@@ -154,6 +157,33 @@ class _Inside:
         if sys.getrefcount(self._objects[place]) - held_here > self._inner[place]:
             return True
         return _is_opaque(self._objects[place]) or _has_weak_references(self._objects[place])
+
+
+def _is_runners(thing: object) -> bool:
+    return str(type(thing).__module__).startswith(_RUNNER)
+
+
+def _of_runner(holder: object) -> bool:
+    """Return whether ``holder`` is the runner's, a frame that stands, or what an object of the runner's is made of."""
+    if isinstance(holder, types.FrameType) or _is_runners(holder):
+        return True
+    if type(holder) not in {dict, set, list, tuple}:
+        return False
+    if isinstance(interrupt := signal.getsignal(signal.SIGINT), functools.partial) and holder is interrupt.keywords:
+        return True  # asyncio's own, which cancels the task at Ctrl-C
+    for owner in gc.get_referrers(holder):
+        if _is_runners(owner) or (type(owner) is dict and any(map(_is_runners, gc.get_referrers(owner)))):
+            return True
+    return False
+
+
+def _others_look_around(loop: asyncio.AbstractEventLoop, others: Collection[asyncio.Task[Any]]) -> bool:
+    """Return whether what still runs asks for all tasks there are: it needs no reference to cancel one."""
+    codes: list[types.CodeType | None] = [frame.f_code for task in others for frame in await_chain(task.get_coro())]
+    for handle in getattr(loop, "_scheduled", ()):
+        function = getattr(handle._callback, "func", handle._callback)
+        codes.append(getattr(function, "__code__", None))
+    return any(code is not None and "all_tasks" in code.co_names for code in codes)
 
 
 def _waits(task: asyncio.Task[Any]) -> bool:

@@ -15,17 +15,18 @@ from concurrent.futures import thread as thread_pools
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from wfrun.waits.chain import in_library, place_of
 
 if TYPE_CHECKING:
     import asyncio
     import types
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
 __all__ = ["Waker", "children_text", "descriptors", "find_wakers", "foreign_threads", "has_children", "timers"]
 
+_RUNNER: Final = f"{__name__.partition('.')[0]}.runner."
 _TASKS: Final = Path("/proc/self/task")
 
 
@@ -44,19 +45,18 @@ class Waker:
         return self.kind != "timer"
 
 
-def find_wakers(loop: asyncio.AbstractEventLoop, own_handlers: Collection[Callable[..., Any]] = ()) -> list[Waker]:
-    """Return all that could wake ``loop``, which waits in this thread.
+def find_wakers(loop: asyncio.AbstractEventLoop) -> list[Waker]:
+    """Return all that could wake ``loop``, which waits in this thread; the runner's own threads and handlers will not.
 
     Args:
         loop: One of asyncio's own; of any other kind the timers and descriptors cannot be seen.
-        own_handlers: Signal handlers that do not count.
     """
     wakers = [*timers(loop), *descriptors(loop), *foreign_threads()]
     if (native := _native_threads() - len(sys._current_frames())) > 0:
         wakers.append(Waker("thread", f"{native} of a library's own threads"))
     if has_children():
         wakers.append(Waker("process", children_text()))
-    return wakers + _signal_handlers(own_handlers)
+    return wakers + _signal_handlers()
 
 
 def timers(loop: asyncio.AbstractEventLoop) -> list[Waker]:
@@ -119,12 +119,12 @@ def children_text() -> str:
     return ", ".join(texts[:3]) or "a child process"
 
 
-def _signal_handlers(own: Collection[Callable[..., Any]]) -> list[Waker]:
+def _signal_handlers() -> list[Waker]:
     wakers = []
     for number in signal.valid_signals():
         handler = signal.getsignal(number)
         # Not callable are the system's own reactions, and what was not installed from Python.
-        if callable(handler) and handler is not signal.default_int_handler and handler not in own:
+        if callable(handler) and handler is not signal.default_int_handler and not _of_runner(handler):
             with suppress(ValueError):
                 wakers.append(Waker("signal", f"a handler of {signal.Signals(number).name}"))
     return wakers
@@ -162,11 +162,17 @@ _PLUMBING: Final = (threading.__file__, thread_pools.__file__)
 
 
 def _idle(thread: threading.Thread | None, frame: types.FrameType) -> bool:
-    """Return whether ``thread`` is an executor's and waits for work: it stands in its loop and its queue is empty."""
+    """Return whether ``thread`` is the runner's, or an executor's that stands in its loop with an empty queue."""
+    if _of_runner(getattr(thread, "_target", None)):
+        return True
     queue = thread_pools._threads_queues.get(thread)
     if queue is None:
         return False
     return frame.f_code.co_filename == thread_pools.__file__ and frame.f_code.co_name == "_worker" and queue.empty()
+
+
+def _of_runner(function: object) -> bool:
+    return str(getattr(function, "__module__", "")).startswith(_RUNNER)
 
 
 def _native_threads() -> int:

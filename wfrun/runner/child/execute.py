@@ -168,6 +168,7 @@ class Pass:
         finally:
             if self._guard.stuck is not None:
                 self.failed(self._guard.stuck)
+            self._guard.attach(task, asyncio.get_running_loop())
             self._phase = _Phase.TEAR_DOWN
             if task is not None:
                 while task.cancelling():

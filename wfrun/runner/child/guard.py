@@ -60,7 +60,7 @@ class CaseGuard:
         self._finishing = False
         self._calls = 0
         self._suspended = False
-        self._watch = StuckWatch((self,), (self._on_signal,), self._on_stuck)
+        self._watch = StuckWatch(self._on_stuck)
 
     def install(self) -> None:
         """Take over three signals of this process, again where a case has changed what they do."""
@@ -169,6 +169,6 @@ class CaseGuard:
         lines = [self.graph.text()]
         if (seconds := self._watch.only_timers_s) >= STALLED_S:
             lines.insert(0, f"stalled: for {seconds:.1f} s nothing has woken the event loop but its own timers")
-        if wakers := find_wakers(loop, (self._on_signal,)):
+        if wakers := find_wakers(loop):
             lines.append("what could still wake it: " + "; ".join(waker.text for waker in wakers))
         return "\n".join(lines)

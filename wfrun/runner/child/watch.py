@@ -14,8 +14,6 @@ Each has to hold at two looks, one after the other. In doubt nothing is said, an
 from __future__ import annotations
 
 import asyncio
-import functools
-import signal
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -46,19 +44,13 @@ class StuckWatch:
     """Watches the loop of one case at a time.
 
     Args:
-        holders: Objects that hold the case's task and will not wake it.
-        own_handlers: Signal handlers that are not the case's.
         on_stuck: Called in the loop's thread, with one line, the graph of those that wait, and why that is known.
     """
 
     def __init__(
         self,
-        holders: tuple[object, ...],
-        own_handlers: tuple[Callable[..., Any], ...],
         on_stuck: Callable[[str, WaitGraph, str], None],
     ) -> None:
-        self._holders: Final = (*holders, self)
-        self._own_handlers: Final = own_handlers
         self._on_stuck: Final = on_stuck
         self._task: asyncio.Task[Any] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -151,7 +143,7 @@ class StuckWatch:
         loop, task = self._loop, self._task
         if loop is None or task is None or task.done():
             return []
-        if idle and not find_wakers(loop, self._own_handlers):
+        if idle and not find_wakers(loop):
             events = self._select(0)
             if not events and not getattr(loop, "_ready", ()):
                 self._silent += 1
@@ -169,10 +161,7 @@ class StuckWatch:
         if not waits_on or self._proof_s > may_take_s or foreign_threads():
             self._proven = 0
             return
-        holders = self._holders
-        if isinstance(interrupt := signal.getsignal(signal.SIGINT), functools.partial):
-            holders += (interrupt.keywords,)  # asyncio's own, which cancels the task at Ctrl-C
-        stuck = stuck_tasks(loop, task, holders)
+        stuck = stuck_tasks(loop, task)
         self._proof_s += time.monotonic() - now_s
         self._proven = self._proven + 1 if stuck else 0
         if self._proven >= LOOKS:

@@ -1,6 +1,10 @@
-"""What another process runs."""
+"""How long to wait, how often, and what threads and other processes run."""
 
+import os
 import time
+
+WAIT_S = float(os.environ.get("GREEN_WAIT_S", "1.2"))
+TIMES = {"turn": list(range(int(os.environ.get("GREEN_TIMES", "1"))))}
 
 
 def slowly(duration_s: float) -> float:

@@ -1,22 +1,19 @@
 """The same on a loop whose inside cannot be seen."""
 
 import asyncio
-import os
 
 import uvloop
-from slowly import slowly
+from slowly import TIMES, WAIT_S, slowly
 
 from wfrun import Suite
 
 asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
-WAIT_S = float(os.environ.get("GREEN_WAIT_S", "1.2"))
-TIMES = {"time": list(range(int(os.environ.get("GREEN_TIMES", "1"))))}
-suite = Suite("Green on uvloop")
+suite = Suite("Green: uvloop")
 
 
 @suite.case(parameters=TIMES)
-async def slow_reply(time):
+async def slow_reply(turn):
     async def answer(reader, writer):
         await asyncio.sleep(WAIT_S)
         writer.write(b"x")
@@ -31,11 +28,11 @@ async def slow_reply(time):
 
 
 @suite.case(parameters=TIMES)
-async def slow_thread(time):
+async def slow_thread(turn):
     await asyncio.to_thread(slowly, WAIT_S)
 
 
 @suite.case(parameters=TIMES)
-async def child_process(time):
+async def child_process(turn):
     process = await asyncio.create_subprocess_exec("sleep", str(WAIT_S))
     assert await process.wait() == 0

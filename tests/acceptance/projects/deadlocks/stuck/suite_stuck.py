@@ -11,9 +11,8 @@ suite = Suite("Stuck")
 @suite.case()
 async def lock_taken_twice():
     lock = asyncio.Lock()
-    async with lock:
-        async with lock:
-            pass
+    async with lock, lock:
+        pass
 
 
 @suite.case()
