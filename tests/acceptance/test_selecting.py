@@ -88,15 +88,6 @@ def test_a_pattern_that_cannot_be_read_shows_where(workflows: Project) -> None:
     )
 
 
-def test_a_failed_case_is_run_again_by_the_pattern_that_is_told(project: Project) -> None:
-    """Its title holds words and marks of the pattern language."""
-    project.write({"suites/suite_a.py": '@suite.case("Not all (or none)")\ndef red(): assert False\n' + SMALL})
-    told = project.run("--seed", "1").out
-
-    assert "wfrun suites/suite_a.py -k '\"Not all (or none)\"' --seed 1" in told
-    assert listed(project, "-k", '"Not all (or none)"') == ["red"]
-
-
 def test_a_random_order_is_shuffled_by_the_seed_and_keeps_files_whole(project: Project) -> None:
     ten = "".join(f"@suite.case()\ndef case_{number}(): pass\n" for number in range(10))
     project.write({"suites/suite_a.py": ten, "suites/suite_b.py": ten})

@@ -2,7 +2,7 @@
 # ruff: noqa: PLC0415 - imports inside commands are the point of this file: --help must not pay for a session
 
 from difflib import get_close_matches
-from typing import Final
+from typing import Any, Final
 
 import typer
 
@@ -11,8 +11,10 @@ from wfrun.cli.options import (
     CaseOption,
     CategoryOption,
     CompareOption,
+    ConfigOption,
     DebugOption,
     E2eOption,
+    EnvOption,
     ExcludeOption,
     FailedFirstOption,
     FailFastOption,
@@ -25,6 +27,7 @@ from wfrun.cli.options import (
     ListJsonOption,
     NoCaptureOption,
     OrderOption,
+    OutputOption,
     PathsArgument,
     PatternOption,
     PdbOption,
@@ -37,6 +40,7 @@ from wfrun.cli.options import (
     RetriesOption,
     SeedOption,
     ShardOption,
+    StatsOption,
     StressOption,
     TagOption,
     TargetOption,
@@ -145,12 +149,16 @@ def run_command(
     flaky: FlakyOption = "pass",
     verbose: VerboseOption = False,
     quiet: QuietOption = False,
+    stats: StatsOption = False,
+    output: OutputOption = None,
     junit: JunitOption = None,
     json: JsonOption = None,
     baseline: BaselineOption = None,
     replace: ReplaceOption = False,
     compare: CompareOption = None,
     threshold: ThresholdOption = None,
+    config: ConfigOption = None,  # noqa: ARG001 - settled while the command line is read
+    env: EnvOption = None,  # noqa: ARG001 - as above
     version: VersionOption = False,  # noqa: ARG001 - answered while the command line is read
 ) -> None:
     """Run suites, measure what is to be measured, and report."""
@@ -188,6 +196,8 @@ def run_command(
             profile=profile,
             verbose=verbose,
             quiet=quiet,
+            stats=stats,
+            output=output,
             junit=junit,
             json=json,
             baseline=baseline,
@@ -221,6 +231,8 @@ def list_command(
     order: OrderOption = "file",
     why: WhyOption = False,
     json: ListJsonOption = False,
+    config: ConfigOption = None,  # noqa: ARG001 - settled while the command line is read
+    env: EnvOption = None,  # noqa: ARG001 - as above
 ) -> None:
     """List cases by suite, with their kinds and ids, and run none.
 
@@ -250,6 +262,31 @@ def list_command(
     check_paths(options.paths, _verbs())
     discovery, plan = list_cases(options, explained=why)
     raise typer.Exit(print_listing(discovery, plan, as_json=json, explained=why))
+
+
+@app.command(
+    "config",
+    cls=Verb,
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": ["--help", "-h"]},
+)
+def config_command(
+    ctx: typer.Context,
+    action: str = typer.Argument("show", metavar="show", help="Followed by the words of a command line of run."),
+    *,
+    json: ListJsonOption = False,
+) -> None:
+    """Show every option's value, and where it comes from: command line, variable, profile, file or default."""
+    from wfrun.cli.config.apply import without_answers
+    from wfrun.cli.config.show import settings_json, settings_lines
+    from wfrun.errors import UsageError
+
+    if action != "show":
+        raise UsageError(f"wfrun config can do show, not {action!r}; a folder called config is meant by wfrun ./config")
+    root: Any = ctx.find_root().command
+    run = root.commands["run"]
+    _, answers = without_answers(ctx.args, run.params)
+    read = run.make_context("run", list(ctx.args), parent=ctx.parent)
+    print(settings_json(read, [*answers]) if json else "\n".join(settings_lines(read, [*answers])))
 
 
 @app.command("merge", cls=Verb)

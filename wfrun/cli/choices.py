@@ -27,6 +27,9 @@ __all__ = ["CommandLine", "kinds_of", "session_options"]
 
 MOST_DEFAULT_WORKERS: Final = 4
 SEEDS: Final = 2**32
+RECORD: Final = "record.json"
+JUNIT: Final = "junit.xml"
+"""What the record and the JUnit file are called in the folder of --output."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,8 @@ class CommandLine:
     profile: bool = False
     verbose: bool = False
     quiet: bool = False
+    stats: bool = False
+    output: str | None = None
     junit: str | None = None
     json: str | None = None
     baseline: str | None = None
@@ -98,6 +103,7 @@ def session_options(written: CommandLine) -> SessionOptions:
     tools = tools_of(written)
     if written.flaky != "pass" and written.retries is None:
         raise UsageError("--flaky says what a case is that passed only when it was tried again; add --retries N")
+    folder = _file("--output", written.output)
     return SessionOptions(
         paths=tuple(Path(path) for path in written.paths),
         selection=Selection(
@@ -128,12 +134,14 @@ def session_options(written: CommandLine) -> SessionOptions:
         ),
         outputs=Outputs(
             verbosity=int(written.verbose) - int(written.quiet),
-            junit_path=_file("--junit", written.junit),
-            json_path=_file("--json", written.json),
+            junit_path=_file("--junit", written.junit) or (folder and folder / JUNIT),
+            json_path=_file("--json", written.json) or (folder and folder / RECORD),
             baseline_path=_file("--baseline", written.baseline),
             replace_baseline=written.replace,
             compare_path=_file("--compare", written.compare),
             thresholds=dict(_threshold(text) for text in written.thresholds),
+            folder=folder,
+            stats=written.stats,
         ),
         command=written.about_running,
     )

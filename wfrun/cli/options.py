@@ -16,8 +16,10 @@ __all__ = [
     "CaseOption",
     "CategoryOption",
     "CompareOption",
+    "ConfigOption",
     "DebugOption",
     "E2eOption",
+    "EnvOption",
     "ExcludeOption",
     "FailFastOption",
     "FailedFirstOption",
@@ -30,6 +32,7 @@ __all__ = [
     "ListJsonOption",
     "NoCaptureOption",
     "OrderOption",
+    "OutputOption",
     "PathsArgument",
     "PatternOption",
     "PdbOption",
@@ -42,6 +45,7 @@ __all__ = [
     "RetriesOption",
     "SeedOption",
     "ShardOption",
+    "StatsOption",
     "StressOption",
     "TagOption",
     "TargetOption",
@@ -63,6 +67,7 @@ _HOW = "How they run"
 _CLOSER = "Looking closer"
 _TELL = "What is told, and where"
 _MEASURE = "Measuring against a baseline"
+_SETTINGS = "Settings kept elsewhere"
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - the form typer calls
@@ -343,6 +348,22 @@ VerboseOption: TypeAlias = Annotated[
 QuietOption: TypeAlias = Annotated[
     bool, typer.Option("--quiet", "-q", help="Tell failures and the summary only.", rich_help_panel=_TELL)
 ]
+StatsOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--stats", help="Tell where the time went: stages, slowest cases, distribution.", rich_help_panel=_TELL
+    ),
+]
+OutputOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--output",
+        metavar="DIR",
+        show_default=False,
+        help="Write everything that no other file is named for into this folder: record.json, junit.xml and the rest.",
+        rich_help_panel=_TELL,
+    ),
+]
 JunitOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -397,6 +418,28 @@ ThresholdOption: TypeAlias = Annotated[
         help="With --compare: how much worse a metric may get, in per cent, such as latency_p99_ns=10."
         " May be given several times.",
         rich_help_panel=_MEASURE,
+    ),
+]
+
+ConfigOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--config",
+        metavar="NAME",
+        show_default=False,
+        help="Use the profile [tool.wfrun.profiles.NAME] of pyproject.toml; ci, dev and perf are there without one."
+        " wfrun config show tells where each value comes from.",
+        rich_help_panel=_SETTINGS,
+    ),
+]
+EnvOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--env",
+        metavar="NAME",
+        show_default=False,
+        help="Give cases the environment variables of [tool.wfrun.env.NAME] in pyproject.toml.",
+        rich_help_panel=_SETTINGS,
     ),
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand, TyperGroup
@@ -27,7 +28,39 @@ def with_verb(arguments: list[str], verbs: list[str]) -> list[str]:
 
 
 class Verb(TyperCommand):
-    """A verb whose help shows no type behind an option that takes no value."""
+    """A verb whose help shows no type behind an option that takes no value.
+
+    One with an option ``--config`` takes what its command line leaves open from the file and the environment.
+    """
+
+    # The context's type is private to typer, hence Any in this class. What configuring needs is imported late, as
+    # completion, help and the other verbs have no use for it.
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - see above
+        """Read the command line, and then what was set elsewhere."""
+        if ctx.resilient_parsing or not any(param.name == "config" for param in self.params):
+            return super().parse_args(ctx, args)
+        from wfrun.cli.config.apply import apply_settings, without_answers  # noqa: PLC0415 - see above
+
+        words, answers = without_answers(args, self.params)
+        rest = super().parse_args(ctx, words)
+        apply_settings(ctx, answers, ctx.find_root().command.commands[DEFAULT_VERB].params)
+        return rest
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - see above
+        """Carry the verb out; a wrong value that was set elsewhere says where."""
+        if not any(param.name == "config" for param in self.params):
+            return super().invoke(ctx)
+        from wfrun.cli.config.apply import resolved_of, say_origin  # noqa: PLC0415 - see above
+        from wfrun.errors import WfrunError  # noqa: PLC0415 - see above
+
+        # Children inherit it, and so do cases that run in this process.
+        os.environ.update(resolved_of(ctx).environment)
+        try:
+            return super().invoke(ctx)
+        except WfrunError as error:
+            say_origin(error, ctx)
+            raise
 
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - the context's type is private to typer
         """Return the arguments and options."""

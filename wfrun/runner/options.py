@@ -143,10 +143,19 @@ class Outputs:
     thresholds: dict[str, float] = field(default_factory=dict)
     """By metric, in per cent: the user's own, over the defaults of ``wfrun.measure.metrics``."""
 
+    folder: Path | None = None
+    """Where everything goes that no other path is named for."""
+    stats: bool = False
+    """Whether it is told where the time of the session went."""
+
     def __post_init__(self) -> None:
         for metric in self.thresholds:
             if metric not in METRICS:
                 raise UsageError(f"no metric is called {metric!r}; there are {', '.join(METRICS)}")
+
+    def artefact(self, name: str) -> Path | None:
+        """Return where the artefact of this file name goes when nothing else is said; ``None`` for nowhere."""
+        return None if self.folder is None else self.folder / name
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from wfrun.runner.record.surroundings import look_around
 from wfrun.runner.report.commands import Commands
 from wfrun.runner.report.live import make_progress
 from wfrun.runner.report.report import report_session, session_console
+from wfrun.runner.report.stage_times import StageTimes
 from wfrun.runner.report.story import SessionStory
 from wfrun.runner.run.in_process import beside_cases
 from wfrun.runner.run.reproduce import find_reproductions
@@ -62,11 +63,15 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
     _check_targets(options.limits.targets)
     yardstick = _yardstick(options)
     console = session_console(outputs.json_path)
-    discovery = _discover(options)
-    plan, doubts = _plan(discovery, options)
+    stages = StageTimes()
+    with stages.timing("discover"):
+        discovery = _discover(options)
+    with stages.timing("plan"):
+        plan, doubts = _plan(discovery, options)
     if discovery.shipped and outputs.verbosity >= 0:
         console.print("There is no ./suites here, so these are the suites that come with wfrun.")
-    surroundings = look_around(discovery, outputs, Path.cwd())
+    with stages.timing("record"):
+        surroundings = look_around(discovery, outputs, Path.cwd())
     if outputs.baseline_path is not None:
         # Minutes of measuring are not to end in a refusal.
         refuse_early(_resolved(outputs.baseline_path), surroundings, replace=outputs.replace_baseline)
@@ -74,23 +79,29 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
 
         def run(part: Plan, *, confirming: bool = False) -> tuple[RunResult, SessionRecord]:
             running = run_plan(part, options.limits, progress, channel_type, confirming=confirming)
-            result = beside_cases(running) if options.limits.tools.in_process else asyncio.run(running)
-            return result, record_session(result.plan or part, result, discovery, options, surroundings=surroundings)
+            with stages.timing("run"):
+                result = beside_cases(running) if options.limits.tools.in_process else asyncio.run(running)
+            with stages.timing("record"):
+                whole = result.plan or part
+                return result, record_session(whole, result, discovery, options, surroundings=surroundings)
 
         result, record = run(plan)
         plan = result.plan or plan
-        reproductions = asyncio.run(find_reproductions(result, options.limits, progress))
-        comparison = None if yardstick is None else _compare(record, yardstick, plan, discovery, options)
+        with stages.timing("run"):
+            reproductions = asyncio.run(find_reproductions(result, options.limits, progress))
+        with stages.timing("compare"):
+            comparison = None if yardstick is None else _compare(record, yardstick, plan, discovery, options)
         if yardstick is not None and comparison is not None and comparison.regressed and not result.interrupted:
             again = suspects(plan, comparison)
             repeated, second = run(again, confirming=True)
             comparison = confirmed(comparison, _compare(second, yardstick, again, discovery, options))
             result = replace(result, interrupted=repeated.interrupted, faults=(*result.faults, *repeated.faults))
-    notes, problem = _keep_baseline(record, options)
-    code = _exit_code(discovery, result, comparison, problem, flaky_fails=options.limits.flaky_fails)
-    record = record.model_copy(update={"exit_code": int(code)})
-    doubt = keep_failures(discovery, result, flaky_fails=options.limits.flaky_fails, shard=options.selection.shard)
-    notes = tuple(dict.fromkeys(note for note in (*doubts, save_last_session(record), doubt, *notes) if note))
+    with stages.timing("record"):
+        notes, problem = _keep_baseline(record, options)
+        code = _exit_code(discovery, result, comparison, problem, flaky_fails=options.limits.flaky_fails)
+        record = record.model_copy(update={"exit_code": int(code)})
+        doubt = keep_failures(discovery, result, flaky_fails=options.limits.flaky_fails, shard=options.selection.shard)
+        notes = tuple(dict.fromkeys(note for note in (*doubts, save_last_session(record), doubt, *notes) if note))
     if options.limits.tools.distort and options.selection.kinds & {kind for kind in Kind if kind.measured}:
         notes = (*notes, "nothing was measured: what looks closer at cases changes what they cost, so each ran once")
     story = SessionStory(
@@ -102,6 +113,7 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
         notes=notes,
         commands=Commands(plan, options.command, options.selection.measured_seed),
         reproductions=reproductions,
+        stages_s=stages.seconds if outputs.stats else {},
     )
     report_session(
         story,

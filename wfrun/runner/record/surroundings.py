@@ -57,10 +57,12 @@ def look_around(discovery: Discovery, outputs: Outputs, cwd: Path) -> Surroundin
 
 def _own_output(outputs: Outputs, cwd: Path) -> Callable[[Path], bool]:
     """Return what tells wfrun's own files from sources: a new baseline must not make its commit look dirty."""
+    folder = None if outputs.folder is None else (cwd / outputs.folder).resolve()
     written = {(cwd / path).resolve() for path in (outputs.junit_path, outputs.json_path) if path is not None}
 
     def is_own(path: Path) -> bool:
-        if path.resolve() in written or ".wfrun" in path.parts:
+        resolved = path.resolve()
+        if resolved in written or ".wfrun" in path.parts or (folder is not None and resolved.is_relative_to(folder)):
             return True
         if path.suffix != ".json":
             return False

@@ -49,6 +49,9 @@ class SessionStory:
             found = Reproduction(outcome.case, proof, outcome.before)
         return commands.hints(found)
 
+    stages_s: Mapping[str, float] = field(default_factory=dict)
+    """How long each stage took, in seconds; empty where nobody asked."""
+
     @property
     def not_run(self) -> tuple[PlannedCase, ...]:
         """The planned cases that never ran to an end, because the session ended before their turn."""

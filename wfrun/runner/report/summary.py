@@ -11,6 +11,7 @@ from wfrun.runner.report.delta_table import delta_table
 from wfrun.runner.report.figures import figures_table
 from wfrun.runner.report.lines import STYLES, finished_line, output_lines
 from wfrun.runner.report.repetition import repetition_lines
+from wfrun.runner.report.stats import stats_lines
 from wfrun.runner.report.text import first_and_last_lines, one_line, plural, printable, shown_path
 from wfrun.units import format_duration
 
@@ -55,6 +56,8 @@ def summary(story: SessionStory, *, verbosity: int = 0) -> list[RenderableType]:
         parts += [Text(), figures]
     if story.comparison is not None:
         parts += [Text(), *delta_table(story.comparison, everything=everything)]
+    if story.stages_s:
+        parts += [Text(), *stats_lines(story)]
     parts.append(Text())
     parts += _remarks(story)
     parts.append(counts_line(story))

@@ -1,0 +1,1 @@
+"""Options that come from a file or from the environment instead of the command line."""
