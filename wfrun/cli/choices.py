@@ -62,6 +62,7 @@ class CommandLine:
     no_capture: bool = False
     debug: bool = False
     profile: bool = False
+    trace: bool = False
     verbose: bool = False
     quiet: bool = False
     stats: bool = False

@@ -52,6 +52,7 @@ __all__ = [
     "ThresholdOption",
     "TierOption",
     "TimeoutOption",
+    "TraceOption",
     "UnitOption",
     "UntilFailedOption",
     "VerboseOption",
@@ -327,6 +328,15 @@ ProfileOption: TypeAlias = Annotated[
         "--profile",
         help="Repeat each case under profilers: processor time by function and line, memory held and kept by line."
         " The whole is written to .wfrun/profile. Nothing is measured.",
+        rich_help_panel=_CLOSER,
+    ),
+]
+TraceOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--trace",
+        help="Write down what cases do when: fixtures, tasks, stages, waits at channels, memory and processor time, as"
+        " a file in .wfrun/trace that https://ui.perfetto.dev opens. Nothing is measured.",
         rich_help_panel=_CLOSER,
     ),
 ]

@@ -20,7 +20,7 @@ def tools_of(written: CommandLine) -> Tools:
         UsageError: They do not go with each other, or with another option.
     """
     here = _given({"--pdb": written.pdb, "--in-process": written.in_process})
-    within = _given({"--debug": written.debug, "--profile": written.profile})
+    within = _given({"--debug": written.debug, "--profile": written.profile, "--trace": written.trace})
     straight = [*here, *(["--no-capture"] if written.no_capture else [])]
     if here and written.workers not in {None, "1"}:
         raise UsageError(f"{here[0]} runs all cases in this process, so --workers {written.workers} cannot be had")
@@ -28,7 +28,12 @@ def tools_of(written: CommandLine) -> Tools:
         raise UsageError(f"{straight[0]} gives standard output to the cases and --json - to the record; name a file")
     _refuse_figures(written, [*here, *within])
     return Tools(
-        in_process=bool(here), pdb=written.pdb, capture=not straight, debug=written.debug, profile=written.profile
+        in_process=bool(here),
+        pdb=written.pdb,
+        capture=not straight,
+        debug=written.debug,
+        profile=written.profile,
+        trace=written.trace,
     )
 
 

@@ -87,6 +87,8 @@ class Tools:
     """Loops run in debug mode, and what they and the interpreter warn of is told with each case."""
     profile: bool = False
     """Cases are repeated under profilers of processor time and memory."""
+    trace: bool = False
+    """What cases do when is written down, as a file for https://ui.perfetto.dev."""
     folder: Path = Path(".wfrun")
     """Where the files of tools go, each tool's into a folder of its own."""
 
@@ -98,7 +100,7 @@ class Tools:
     @property
     def distort(self) -> bool:
         """Whether figures taken with these would not be those of the cases, so that none are taken."""
-        return self.in_process or self.debug or self.profile
+        return self.in_process or self.debug or self.profile or self.trace
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wfrun.authoring.info import Kind
 from wfrun.authoring.targets import available_targets
 from wfrun.concurrency.channel import Channel
 from wfrun.errors import ExitCode, FileError, NothingSelected, UsageError
@@ -23,6 +22,7 @@ from wfrun.runner.record.loading import load_baseline
 from wfrun.runner.record.record import record_session
 from wfrun.runner.record.store import refuse_early, resolve_baseline, save_baseline, save_last_session
 from wfrun.runner.record.surroundings import look_around
+from wfrun.runner.report.artefacts import Artefacts
 from wfrun.runner.report.commands import Commands
 from wfrun.runner.report.live import make_progress
 from wfrun.runner.report.report import report_session, session_console
@@ -75,10 +75,11 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
     if outputs.baseline_path is not None:
         # Minutes of measuring are not to end in a refusal.
         refuse_early(_resolved(outputs.baseline_path), surroundings, replace=outputs.replace_baseline)
+    artefacts = Artefacts(options.limits.tools)
     with make_progress(console, outputs.verbosity, alone=options.limits.tools.capture) as progress:
 
         def run(part: Plan, *, confirming: bool = False) -> tuple[RunResult, SessionRecord]:
-            running = run_plan(part, options.limits, progress, channel_type, confirming=confirming)
+            running = run_plan(part, options.limits, artefacts.listening(progress), channel_type, confirming=confirming)
             with stages.timing("run"):
                 result = beside_cases(running) if options.limits.tools.in_process else asyncio.run(running)
             with stages.timing("record"):
@@ -102,8 +103,7 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
         record = record.model_copy(update={"exit_code": int(code)})
         doubt = keep_failures(discovery, result, flaky_fails=options.limits.flaky_fails, shard=options.selection.shard)
         notes = tuple(dict.fromkeys(note for note in (*doubts, save_last_session(record), doubt, *notes) if note))
-    if options.limits.tools.distort and options.selection.kinds & {kind for kind in Kind if kind.measured}:
-        notes = (*notes, "nothing was measured: what looks closer at cases changes what they cost, so each ran once")
+    notes = (*notes, *artefacts.finish(options.selection.kinds))
     story = SessionStory(
         discovery=discovery,
         plan=plan,

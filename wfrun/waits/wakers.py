@@ -29,6 +29,9 @@ __all__ = ["Waker", "children_text", "descriptors", "find_wakers", "foreign_thre
 _RUNNER: Final = f"{__name__.partition('.')[0]}.runner."
 _TASKS: Final = Path("/proc/self/task")
 
+OWN_THREADS: Final = "wfrun "
+"""How the names of threads begin that the runner starts in the process of a case."""
+
 
 @dataclass(frozen=True, slots=True)
 class Waker:
@@ -80,7 +83,7 @@ def descriptors(loop: asyncio.AbstractEventLoop) -> list[Waker]:
 
 
 def foreign_threads(but: Collection[int] = ()) -> list[Waker]:
-    """Return the threads that run Python code beside this one, without those of executors that have nothing to do.
+    """Return the threads that run Python code beside this one, without the runner's own and idle ones of executors.
 
     Args:
         but: Ids of threads that do not count.
@@ -92,7 +95,7 @@ def foreign_threads(but: Collection[int] = ()) -> list[Waker]:
     return [
         Waker("thread", _thread_text(names.get(ident), frame))
         for ident, frame in frames.items()
-        if ident not in but and not _idle(names.get(ident), frame)
+        if ident not in but and not _is_own(names.get(ident)) and not _idle(names.get(ident), frame)
     ]
 
 
@@ -159,6 +162,11 @@ def _thread_text(thread: threading.Thread | None, frame: types.FrameType) -> str
 
 
 _PLUMBING: Final = (threading.__file__, thread_pools.__file__)
+
+
+def _is_own(thread: threading.Thread | None) -> bool:
+    """Return whether a thread only looks on: those of wfrun's tools wake no loop."""
+    return thread is not None and thread.name.startswith(OWN_THREADS)
 
 
 def _idle(thread: threading.Thread | None, frame: types.FrameType) -> bool:

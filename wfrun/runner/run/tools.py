@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from wfrun.runner.options import Tools
 
-__all__ = ["tools_of"]
+__all__ = ["parts_folder", "tools_of"]
 
 
 def tools_of(tools: Tools) -> dict[str, Any]:
@@ -21,4 +24,11 @@ def tools_of(tools: Tools) -> dict[str, Any]:
         wanted["debug"] = {}
     if tools.profile:
         wanted["profile"] = {"folder": str((tools.folder / "profile").absolute())}
+    if tools.trace:
+        wanted["trace"] = {"folder": str(parts_folder(tools, "trace"))}
     return wanted
+
+
+def parts_folder(tools: Tools, name: str) -> Path:
+    """Return where the processes of this session leave what a tool makes one file of at its end."""
+    return (tools.folder / name / f"parts-{os.getpid()}").absolute()

@@ -25,6 +25,10 @@ def make_tools(
         from wfrun.runner.child.tools.debugger import allow_breakpoints
 
         allow_breakpoints(guard)
+    if "trace" in wanted:
+        from wfrun.runner.child.tools.trace import Trace
+
+        tools.add(Trace(Path(wanted["trace"]["folder"])))
     if "pdb" in wanted:
         from wfrun.runner.child.tools.debugger import PostMortem
 
