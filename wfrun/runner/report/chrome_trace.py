@@ -63,6 +63,8 @@ class Part:
 @dataclass(slots=True)
 class _CaseTime:
     id: str
+    key: str
+    """Its id, told apart from other passes of this session over the same case."""
     suite: str
     title: str
     worker: int
@@ -83,7 +85,9 @@ class SessionTimes:
 
     def started(self, info: CaseInfo, worker: int, at_ns: int) -> None:
         """Take down that a worker began a case."""
-        self.cases.append(_CaseTime(info.id, info.suite_title, info.title, worker, at_ns))
+        earlier = sum(case.id == info.id for case in self.cases)
+        key = f"case {info.id}" + (f" #{earlier + 1}" if earlier else "")
+        self.cases.append(_CaseTime(info.id, key, info.suite_title, info.title, worker, at_ns))
 
     def finished(self, case_id: str, status: str, at_ns: int) -> None:
         """Take down that a case has its outcome."""
@@ -142,14 +146,15 @@ def _set_right(session: SessionTimes, parts: Sequence[Part]) -> None:
             if span.category == "case":
                 known.setdefault(span.facts["case"], []).append(span)
     last_ns = session.ended_ns or max((part.ended_ns for part in parts), default=session.began_ns)
+    for spans in known.values():
+        spans.sort(key=lambda span: -span.began_ns)
     for case in session.cases:
-        spans = known.pop(case.id, [])
+        spans = known.get(case.id, [])
         if spans:
-            case.began_ns = min(span.began_ns for span in spans)
-            ends_ns = [span.ended_ns for span in spans]
-            case.ended_ns = max(
-                [end_ns for end_ns in ends_ns if end_ns] if all(ends_ns) else [case.ended_ns or last_ns]
-            )
+            span = spans.pop()
+            span.facts["of"] = case.key
+            case.began_ns = span.began_ns
+            case.ended_ns = span.ended_ns or case.ended_ns
         case.ended_ns = case.ended_ns or last_ns
     session.ended_ns = max([last_ns, *(case.ended_ns or 0 for case in session.cases)])
 
@@ -165,7 +170,7 @@ def _of_session(session: SessionTimes) -> Iterator[dict[str, Any]]:
         times_ns = (cases[0].began_ns, max(case.ended_ns or case.began_ns for case in cases))
         yield _span(session.pid, track, suite, "suite", times_ns, {"id": suite_id, "parent": "session"})
         for case in cases:
-            facts = {"id": f"case {case.id}", "parent": suite_id, "status": case.status}
+            facts = {"id": case.key, "parent": suite_id, "status": case.status}
             times_ns = (case.began_ns, case.ended_ns or case.began_ns)
             yield _span(session.pid, track, case.title, "case", times_ns, facts)
 
@@ -173,8 +178,9 @@ def _of_session(session: SessionTimes) -> Iterator[dict[str, Any]]:
 def _of_part(part: Part) -> Iterator[dict[str, Any]]:
     ended_ns = part.ended_ns
     for span in part.spans.values():
-        parent = f"{part.pid}-{span.parent}" if span.parent else f"case {span.facts.get('case', '')}"
-        facts = {"id": f"{part.pid}-{span.id}", "parent": parent, **span.facts}
+        parent = f"{part.pid}-{span.parent}" if span.parent else span.facts.get("of", "session")
+        facts = {**span.facts, "id": f"{part.pid}-{span.id}", "parent": parent}
+        facts.pop("of", None)
         if span.ended_ns is None:
             facts["unfinished"] = True
         times_ns = (span.began_ns, span.ended_ns or ended_ns)
@@ -185,11 +191,11 @@ def _of_part(part: Part) -> Iterator[dict[str, Any]]:
 
 def _of_flows(session: SessionTimes, parts: Sequence[Part]) -> Iterator[dict[str, Any]]:
     """Yield an arrow from each case here to its process, and from there to each of its stages."""
-    tracks = {case.id: SESSION_TRACK + 1 + case.worker for case in session.cases}
+    tracks = {case.key: SESSION_TRACK + 1 + case.worker for case in session.cases}
     for part in parts:
         for span in part.spans.values():
-            if span.category == "case" and span.facts["case"] in tracks:
-                start = (session.pid, tracks[span.facts["case"]])
+            if span.category == "case" and "of" in span.facts:
+                start = (session.pid, tracks[span.facts["of"]])
                 yield from _flow("case", f"{part.pid}-{span.id}", span.began_ns, start, (part.pid, span.track))
             elif span.category == "stage" and (above := _case_of(span, part)) is not None:
                 start = (part.pid, above.track)

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Final
 
 from wfrun.runner.child.leftovers import end_leftovers
 from wfrun.runner.child.messages import Status
+from wfrun.runner.options import Limits, Tools
 from wfrun.runner.run.stopping import StopControl
 from wfrun.runner.run.worker import CaseRunner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from wfrun.runner.options import Limits
     from wfrun.runner.plan.planned import PlannedCase
     from wfrun.runner.run.events import RunEvent
     from wfrun.runner.run.outcomes import Outcome, RunResult
@@ -81,7 +81,12 @@ class _Trials:
         # A second Ctrl-C is not needed to get out of here.
         self.tried = False
         self._limits = replace(
-            limits, teardown_grace_s=min(1.0, limits.teardown_grace_s), fail_fast=False, until_failed=False, retries=0
+            limits,
+            teardown_grace_s=min(1.0, limits.teardown_grace_s),
+            fail_fast=False,
+            until_failed=False,
+            retries=0,
+            tools=Tools(),  # what is tried is no part of what they look at
         )
         self._stop = stop
         # In this process, or with what cases print going straight through, a try would be in the reader's way.

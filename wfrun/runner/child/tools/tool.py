@@ -57,8 +57,8 @@ class CaseTools:
             tool.on_error(info, error)
 
     def run(self, info: CaseInfo, once: Callable[[], CaseResult]) -> CaseResult:
-        """Run the case with all of them around it, and return its result with what they found."""
-        for tool in self._tools:
+        """Run the case with all of them around it, the first outermost, and return its result with what they found."""
+        for tool in reversed(self._tools):
             once = partial(tool.run, info, once)
         return once()
 
