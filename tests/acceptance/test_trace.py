@@ -217,6 +217,18 @@ def test_tools_go_together(project: Project, arguments: tuple[str, ...]) -> None
     assert sorted(names(events, "stage")) == ["batch(5)", "label", "odd"]
 
 
+def test_a_trace_goes_into_the_folder_of_output_and_tells_repetitions_apart(project: Project) -> None:
+    project.write({"suites/suite_a.py": CASES})
+
+    ran = project.run("--trace", "-k", "ships", "--output", "out", "--repeat", "2")
+
+    events = project.json("out/trace/trace.json")["traceEvents"]
+    ids = [event["args"]["id"] for event in spans(events, "case")]
+    assert "trace: out/trace/trace.json" in ran.out
+    assert len(ids) == len(set(ids)) == 4
+    assert names(events, "stage").count("label") == 2
+
+
 def test_tracing_hides_no_deadlock(project: Project) -> None:
     project.write({"suites/suite_a.py": "@suite.case()\nasync def stuck(): await asyncio.Event().wait()\n"})
 

@@ -101,10 +101,10 @@ def session_options(written: CommandLine) -> SessionOptions:
         raise UsageError("--replace says what to do with the file of --baseline; add --baseline FILE")
     if written.thresholds and written.compare is None:
         raise UsageError("--threshold says how --compare judges; add --compare FILE")
-    tools = tools_of(written)
     if written.flaky != "pass" and written.retries is None:
         raise UsageError("--flaky says what a case is that passed only when it was tried again; add --retries N")
     folder = _file("--output", written.output)
+    tools = tools_of(written, folder)
     return SessionOptions(
         paths=tuple(Path(path) for path in written.paths),
         selection=Selection(

@@ -8,13 +8,15 @@ from wfrun.errors import UsageError
 from wfrun.runner.options import Tools
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from wfrun.cli.choices import CommandLine
 
 __all__ = ["tools_of"]
 
 
-def tools_of(written: CommandLine) -> Tools:
-    """Return the tools that were asked for.
+def tools_of(written: CommandLine, folder: Path | None = None) -> Tools:
+    """Return the tools that were asked for; their files go into ``folder``, or where the last session is kept.
 
     Raises:
         UsageError: They do not go with each other, or with another option.
@@ -34,6 +36,7 @@ def tools_of(written: CommandLine) -> Tools:
         debug=written.debug,
         profile=written.profile,
         trace=written.trace,
+        **({} if folder is None else {"folder": folder}),
     )
 
 

@@ -74,7 +74,8 @@ async def test_cancelling_reaches_the_call_which_may_clean_up_and_even_go_on() -
         return "never"
 
     async def run() -> str:
-        return await noticing(stubborn(), notes.begin)
+        result: str = await noticing(stubborn(), notes.begin)
+        return result
 
     task = asyncio.create_task(run())
     await waiting.wait()
