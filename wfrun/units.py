@@ -60,10 +60,13 @@ def format_duration(seconds: float) -> str:
     return f"{format_number(seconds / 1e-9)} ns"
 
 
-def format_bytes(count: float) -> str:
-    """Return three significant digits in the binary unit that fits: ``1.50 MiB``."""
+def format_bytes(count: float, *, decimal: bool = False) -> str:
+    """Return three significant digits in the unit that fits, binary such as ``1.50 MiB`` or decimal: ``1.57 MB``."""
     size = abs(count)
-    for unit, scale in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+    units = (
+        (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)) if decimal else (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10))
+    )
+    for unit, scale in units:
         if size >= scale:
             return f"{format_number(count / scale)} {unit}"
     return f"{round(count)} B"

@@ -58,3 +58,7 @@ def test_bytes_rates_and_changes_are_written_for_people() -> None:
     assert format_percent(1.034) == "+3.4 %"
     assert format_value(1500, "ns") == "1.50 µs"
     assert format_value(3, "retries") == "3.00 retries"
+
+
+def test_bytes_may_be_written_in_decimal_units() -> None:
+    assert format_bytes(612_400_000, decimal=True) == "612 MB"

@@ -16,12 +16,12 @@ from wfrun.files import read_bytes
 from wfrun.measure.metrics import METRICS
 from wfrun.runner.options import Limits, Outputs, Selection, SessionOptions, Shard
 from wfrun.runner.plan.pattern import parse_pattern
-from wfrun.units import parse_duration
+from wfrun.units import format_bytes, parse_bytes, parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from wfrun.runner.options import Order
+    from wfrun.runner.options import Order, Tools
 
 __all__ = ["CommandLine", "kinds_of", "session_options"]
 
@@ -30,6 +30,8 @@ SEEDS: Final = 2**32
 RECORD: Final = "record.json"
 JUNIT: Final = "junit.xml"
 """What the record and the JUnit file are called in the folder of --output."""
+LEAST_MEMORY_BYTES: Final = 64 * 2**20
+"""Python with what a suite imports takes half of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,7 @@ class CommandLine:
     case_ids: Sequence[str] = ()
     last_failed: bool = False
     failed_first: bool = False
+    max_memory: str | None = None
     repeat: str | None = None
     until_failed: bool = False
     retries: str | None = None
@@ -125,6 +128,7 @@ def session_options(written: CommandLine) -> SessionOptions:
             workers=1 if written.workers is None and tools.alone else _workers(written.workers),
             timeout_s=_timeout_s(written.timeout),
             fail_fast=written.fail_fast,
+            max_memory_bytes=_max_memory_bytes(written, tools),
             repeat=_repeat(written),
             until_failed=written.until_failed,
             new_seeds=written.seed is None,
@@ -201,6 +205,23 @@ def _case_ids(texts: Iterable[str]) -> tuple[str, ...]:
         else:
             raise UsageError("--case is given an empty id; `wfrun list` shows the ids")
     return tuple(ids)
+
+
+def _max_memory_bytes(written: CommandLine, tools: Tools) -> int | None:
+    if written.max_memory is None:
+        return None
+    if tools.in_process:
+        raise UsageError("--max-memory ends the process of a case; with --in-process or --pdb there is none to end")
+    try:
+        size_bytes = parse_bytes(written.max_memory)
+    except UsageError as error:
+        raise UsageError(f"--max-memory: {error}") from None
+    if size_bytes < LEAST_MEMORY_BYTES:
+        raise UsageError(
+            f"--max-memory {written.max_memory!r} is less than an idle process takes; give at least "
+            f"{format_bytes(LEAST_MEMORY_BYTES)}, such as 512MB"
+        )
+    return size_bytes
 
 
 def _repeat(written: CommandLine) -> int | None:

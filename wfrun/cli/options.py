@@ -30,6 +30,7 @@ __all__ = [
     "JunitOption",
     "LastFailedOption",
     "ListJsonOption",
+    "MaxMemoryOption",
     "NoCaptureOption",
     "OrderOption",
     "OutputOption",
@@ -253,6 +254,17 @@ TargetOption: TypeAlias = Annotated[
         metavar="NAME=VALUE",
         show_default=False,
         help="Drive another system where suites ask for NAME, such as channels=asyncio. May be given several times.",
+        rich_help_panel=_HOW,
+    ),
+]
+MaxMemoryOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--max-memory",
+        metavar="SIZE",
+        show_default="no limit",
+        help="Most memory the process of a case may take, with all it started, such as 512MB or 1GiB; above it is"
+        " killed and the case fails.",
         rich_help_panel=_HOW,
     ),
 ]

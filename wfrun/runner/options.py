@@ -123,6 +123,8 @@ class Limits:
     """Whether a case that failed and then passed fails the session."""
     teardown_grace_s: float = 5.0
     """How long tear-downs may take after a time-out or the first Ctrl-C."""
+    max_memory_bytes: int | None = None
+    """Most memory in RAM that the process of a case and its descendants may take together; ``None`` for no limit."""
     output_bytes: int = 64 * 1024
     """Captured output kept per case: half from its beginning, half from its end."""
     protocol: MeasureProtocol = MeasureProtocol()

@@ -138,10 +138,10 @@ class ChildProcess:
         """Ask a child that runs several cases to begin no other."""
         self._signal(signal.SIGUSR2)
 
-    async def kill_with_stacks(self) -> None:
-        """Let a child that does not react print the stack of each of its threads, then kill it."""
+    async def kill_with_stacks(self, within_s: float = STACKS_S) -> None:
+        """Let a child print the stack of each of its threads, then kill it."""
         self._signal(signal.SIGUSR1)
-        await asyncio.wait((self._ended,), timeout=STACKS_S)
+        await asyncio.wait((self._ended,), timeout=within_s)
         await self.kill()
 
     async def kill(self) -> None:

@@ -13,11 +13,13 @@ from wfrun.runner.child.messages import CaseResult, Status
 from wfrun.runner.child.process import ChildDied, ChildProcess
 from wfrun.runner.run.death import MemoryKills, explain_death
 from wfrun.runner.run.in_process import InProcess
+from wfrun.runner.run.memory_limit import MemoryLimit
 from wfrun.runner.run.outcomes import Attempt, CapturedOutput, Outcome
 from wfrun.runner.run.tools import tools_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from wfrun.runner.child.sample import SamplingOptions
     from wfrun.runner.options import Limits
@@ -175,6 +177,7 @@ class _Watch:
         self._limits = limits
         self._stop = stop
         self._memory_kills = memory_kills
+        self._memory_limit = MemoryLimit(limits.max_memory_bytes)
         self._stirred = asyncio.Event()
         self._results: deque[tuple[CaseResult, CapturedOutput, Sequence[str], bool]] = deque()
         self._heard_s = time.monotonic()
@@ -190,8 +193,9 @@ class _Watch:
         """Ask for the one case and return its result."""
         with self._stop.holding(self._child):
             asking = self._ask(command)
-            while not asking.done():
-                await self._look(asking)
+            async with self._memory_watched():
+                while not asking.done():
+                    await self._look(asking)
             try:
                 result = CaseResult.from_json(asking.result())
             except ChildDied as death:
@@ -204,17 +208,18 @@ class _Watch:
         started(self._cases[0])
         with self._stop.holding(self._child):
             asking = self._ask(command, pauses=True)
-            while not asking.done() or self._results:
-                while self._results:
-                    result, output, unfinished, last = self._results.popleft()
-                    case = self._cases[self.done]
-                    self.done += 1
-                    self._heed_user(result)
-                    yield outcome_of(case, result, output, unfinished)
-                    if not last and self.done < len(self._cases):
-                        started(self._cases[self.done])
-                if not asking.done():
-                    await self._look(asking)
+            async with self._memory_watched():
+                while not asking.done() or self._results:
+                    while self._results:
+                        result, output, unfinished, last = self._results.popleft()
+                        case = self._cases[self.done]
+                        self.done += 1
+                        self._heed_user(result)
+                        yield outcome_of(case, result, output, unfinished)
+                        if not last and self.done < len(self._cases):
+                            started(self._cases[self.done])
+                    if not asking.done():
+                        await self._look(asking)
             try:
                 asking.result()
             except ChildDied as death:
@@ -222,6 +227,12 @@ class _Watch:
                     case = self._cases[self.done]
                     self.done += 1
                     yield outcome_of(case, *self._of_death(case, death), self.unfinished_teardowns)
+
+    def _memory_watched(self) -> AbstractAsyncContextManager[None]:
+        # In this very process there is nothing that could be killed; the command line refuses the limit there.
+        if isinstance(self._child, InProcess):
+            return contextlib.nullcontext()
+        return self._memory_limit.watching(self._child)
 
     def _ask(self, command: dict[str, Any], *, pauses: bool = False) -> asyncio.Future[dict[str, Any]]:
         asking = asyncio.ensure_future(self._child.ask(command, self._on_event, pauses=pauses))
@@ -280,7 +291,7 @@ class _Watch:
             status = Status.TIMED_OUT
             message = f"still running after {case.timeout_s:g} s, and did not react to being stopped; killed"
         else:
-            status, message = Status.CRASHED, known.message
+            status, message = Status.CRASHED, self._memory_limit.exceeded or known.message
         duration_s = time.monotonic() - self._heard_s
         return CaseResult(case.info.id, status, duration_s, message, known.details), known.output
 
