@@ -8,6 +8,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from wfrun.authoring.context import Context
     from wfrun.authoring.info import Kind
+    from wfrun.authoring.levels import fixture
     from wfrun.authoring.suite import Suite
     from wfrun.authoring.workloads import (
         OpenLoad,
@@ -38,6 +39,7 @@ __all__ = [
     "WorkItem",
     "__version__",
     "create_processing_pipeline",
+    "fixture",
     "generate_realistic_workload",
     "open_load",
     "simulate_network_delay",
@@ -58,6 +60,7 @@ _HOMES = {
     "WorkItem": "wfrun.authoring.workloads",
     "__version__": "wfrun.version",
     "create_processing_pipeline": "wfrun.authoring.workloads",
+    "fixture": "wfrun.authoring.levels",
     "generate_realistic_workload": "wfrun.authoring.workloads",
     "open_load": "wfrun.authoring.workloads",
     "simulate_network_delay": "wfrun.authoring.workloads",

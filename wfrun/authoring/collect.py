@@ -11,9 +11,10 @@ import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from wfrun.authoring.errors import DuplicateCase
-from wfrun.authoring.fixtures import check_names
+from wfrun.authoring.declarations import Scope
+from wfrun.authoring.errors import DuplicateCase, ForeignLoop
 from wfrun.authoring.info import CaseInfo, Tier
+from wfrun.authoring.levels import FixtureLevel, folder_levels, needed_fixtures
 from wfrun.authoring.load import load_suite_module
 from wfrun.authoring.suite import Suite
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from wfrun.authoring.declarations import CaseDeclaration
+    from wfrun.authoring.declarations import CaseDeclaration, FixtureDeclaration
+    from wfrun.authoring.levels import FoundFixture
 
 __all__ = ["CollectedCase", "collect_file", "suites_root"]
 
@@ -36,6 +38,10 @@ class CollectedCase:
     declaration: CaseDeclaration
     suite: Suite
     arguments: dict[str, Any]
+    level: FixtureLevel
+    """Where its names are looked up, from its suite outward."""
+    fixtures: tuple[FoundFixture, ...] = ()
+    """Every fixture it needs, those first that others need."""
 
 
 def collect_file(file: Path) -> list[CollectedCase]:
@@ -45,11 +51,13 @@ def collect_file(file: Path) -> list[CollectedCase]:
         SuiteError: The file declares something that cannot be run.
         Exception: Whatever the file raises while it loads.
     """
+    # From outside in, so that the nearest folder's modules are found first.
+    outer = folder_levels(file, suites_root(file))
     module = load_suite_module(file)
     prefix = suite_path(file)
     cases: dict[str, CollectedCase] = {}
     for suite in dict.fromkeys(value for value in vars(module).values() if isinstance(value, Suite)):
-        for case in _cases_of(suite, file, prefix):
+        for case in _cases_of(suite, file, prefix, FixtureLevel(suite.fixtures, outer)):
             if case.info.id in cases:
                 raise DuplicateCase(case.info.id, cases[case.info.id].declaration.place, case.declaration.place)
             cases[case.info.id] = case
@@ -77,9 +85,10 @@ def suite_path(file: Path) -> str:
     return (relative.parent / relative.name.removeprefix("suite_")).as_posix()
 
 
-def _cases_of(suite: Suite, file: Path, prefix: str) -> Iterator[CollectedCase]:
+def _cases_of(suite: Suite, file: Path, prefix: str, level: FixtureLevel) -> Iterator[CollectedCase]:
     for declaration in suite.cases:
-        check_names(declaration.function, declaration.parameters, suite)
+        fixtures = _fixtures_of(declaration, suite, level)
+        shared = tuple(found.key for found in fixtures if found.declaration.scope is Scope.SHARED)
         code = inspect.unwrap(declaration.function).__code__
         source_hash = _source_hash(code)
         for arguments, texts in _combinations(declaration.parameters):
@@ -105,8 +114,27 @@ def _cases_of(suite: Suite, file: Path, prefix: str) -> Iterator[CollectedCase]:
                 groups=declaration.groups,
                 skip=declaration.skip,
                 expected_failure=declaration.expected_failure,
+                shared=shared,
             )
-            yield CollectedCase(info, declaration, suite, arguments)
+            yield CollectedCase(info, declaration, suite, arguments, level, fixtures)
+
+
+def _fixtures_of(declaration: CaseDeclaration, suite: Suite, level: FixtureLevel) -> tuple[FoundFixture, ...]:
+    """Return every fixture of a case, having made sure that it can have them."""
+    always = (fixture.function for fixture in suite.fixtures.values() if fixture.always)
+    fixtures: dict[FixtureDeclaration, FoundFixture] = {}
+    for function in (declaration.function, *always, *suite.teardowns):
+        fixtures |= needed_fixtures(function, declaration.parameters, level)
+    if declaration.own_loop or declaration.virtual_time:
+        for fixture in fixtures:
+            if fixture.waits and fixture.scope in {Scope.SUITE, Scope.SESSION}:
+                why = "own_loop=True" if declaration.own_loop else "virtual_time=True"
+                raise ForeignLoop(
+                    f"{declaration.place}: {declaration.function.__name__}() has a loop of its own ({why}) and cannot "
+                    f"use the {fixture.scope} fixture {fixture.name!r}, which is async and lives on the suite's loop; "
+                    f"make {fixture.name} a plain function, or give it the scope 'case'"
+                )
+    return tuple(fixtures.values())
 
 
 def _combinations(parameters: dict[str, tuple[Any, ...]]) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:

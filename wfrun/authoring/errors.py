@@ -11,9 +11,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BadDeclaration",
+    "BrokenFixture",
     "DuplicateCase",
     "FixtureCycle",
+    "ForeignLoop",
     "ModuleClash",
+    "NarrowerFixture",
     "SkipCase",
     "UnknownFixture",
     "UnknownTarget",
@@ -41,6 +44,26 @@ class FixtureCycle(SuiteError):
 
     def __init__(self, path: Sequence[str]) -> None:
         super().__init__(f"fixtures need one another in a circle: {' → '.join(path)}; break it at one of them")
+
+
+class NarrowerFixture(SuiteError):
+    """A fixture asks for something that does not live as long as itself."""
+
+    def __init__(self, place: str, scope: str, asker: str, narrower: str | None, name: str) -> None:
+        what = f"the parameter {name!r}" if narrower is None else f"the {narrower} fixture {name!r}"
+        wider = "" if narrower is None else f"give {name} the scope '{scope}', or "
+        super().__init__(
+            f"{place}: the {scope} fixture {asker!r} asks for {what}, which does not live as long; "
+            f"{wider}give {asker} the scope '{narrower or 'case'}'"
+        )
+
+
+class ForeignLoop(SuiteError):
+    """A case with an event loop of its own asks for a fixture that lives on its suite's."""
+
+
+class BrokenFixture(SuiteError):
+    """A fixture that outlives a case could not be set up, so none of the cases that need it can run."""
 
 
 class ModuleClash(SuiteError):

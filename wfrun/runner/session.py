@@ -96,7 +96,12 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
             again = suspects(plan, comparison)
             repeated, second = run(again, confirming=True)
             comparison = confirmed(comparison, _compare(second, yardstick, again, discovery, options))
-            result = replace(result, interrupted=repeated.interrupted, faults=(*result.faults, *repeated.faults))
+            result = replace(
+                result,
+                interrupted=repeated.interrupted,
+                faults=(*result.faults, *repeated.faults),
+                fixture_failures=(*result.fixture_failures, *repeated.fixture_failures),
+            )
     with stages.timing("record"):
         notes, problem = _keep_baseline(record, options)
         code = _exit_code(discovery, result, comparison, problem, flaky_fails=options.limits.flaky_fails)
@@ -246,7 +251,7 @@ def _exit_code(
         return ExitCode.INTERRUPTED
     if result.faults:
         return ExitCode.INTERNAL
-    if result.failed or discovery.failures or (flaky_fails and result.flaky):
+    if result.failed or result.fixture_failures or discovery.failures or (flaky_fails and result.flaky):
         return ExitCode.CASE_FAILED
     if problem is not None:
         return problem.exit_code

@@ -22,9 +22,11 @@ from wfrun.runner.child.tools.tool import NO_TOOLS
 from wfrun.virtual_time import VirtualTimeLoop
 
 if TYPE_CHECKING:
+    import contextvars
     from collections.abc import Callable, Mapping
 
     from wfrun.authoring.collect import CollectedCase
+    from wfrun.authoring.wide import WideFixtures
     from wfrun.measure.latency import LatencyRecorder
     from wfrun.runner.child.guard import CaseGuard
     from wfrun.runner.child.leaks import Leak, LeakWatch
@@ -57,6 +59,8 @@ class PassOptions:
     leaks: LeakWatch | None = None
     """Looks for what the case leaves behind; none where figures are taken."""
     tools: CaseTools = NO_TOOLS
+    wide: WideFixtures | None = None
+    """The fixtures of this process that outlive a case."""
 
 
 def make_runner(case: CollectedCase) -> asyncio.Runner:
@@ -99,13 +103,18 @@ class Pass:
             latency=latency,
         )
 
-    def run(self, runner: asyncio.Runner) -> None:
-        """Run the pass on ``runner``'s loop; what goes wrong is kept for :meth:`result`."""
+    def run(self, runner: asyncio.Runner, surroundings: contextvars.Context | None = None) -> None:
+        """Run the pass on ``runner``'s loop; what goes wrong is kept for :meth:`result`.
+
+        Args:
+            runner: What runs it.
+            surroundings: Its context variables; ``None`` for those that every pass of the runner shares.
+        """
         started_s = time.perf_counter()
         self._options.tools.on_loop(runner.get_loop())
         try:
             with self._guard.watching(self._options.timeout_s):
-                runner.run(self._main())
+                runner.run(self._main(), context=surroundings)
         except BaseException as error:  # noqa: BLE001 - a case may raise anything, SystemExit included
             self.failed(error)
         finally:
@@ -143,16 +152,24 @@ class Pass:
         )
 
     async def _main(self) -> None:
-        resources = CaseResources(self._case.suite, self.context, self._case.arguments)
+        resources = CaseResources(
+            self._case.suite,
+            self.context,
+            self._case.arguments,
+            level=self._case.level,
+            wide=self._options.wide,
+        )
         task = asyncio.current_task()
         # Not beside figures: the watch costs each turn of the loop some nanoseconds.
         self._guard.attach(task, asyncio.get_running_loop(), look_for_deadlock=not self._options.measured)
-        state, leaks = self._options.state, self._options.leaks
-        if state is not None:
-            state.mark()
-        if leaks is not None:
-            leaks.mark()
+        leaks = None
         try:
+            await resources.set_up_wide(self._case.fixtures)
+            state, leaks = self._options.state, self._options.leaks
+            if state is not None:
+                state.mark()
+            if leaks is not None:
+                leaks.mark()
             await resources.set_up()
             function = self._case.declaration.function
             arguments = await resources.arguments(function)
@@ -220,9 +237,9 @@ class Pass:
         errors = [(phase, error) for phase, error in self._errors if not self._is_our_stop(error)]
         full = self._options.tools.full_locals
         errors.sort(key=lambda each: not isinstance(each[1], CaseStuck))
+        traces = [(phase, traceback_text(error, with_locals=full)) for phase, error in errors]
         details = "\n\n".join(
-            (f"during {phase}:\n" if phase is not _Phase.CASE else "") + traceback_text(error, with_locals=full)
-            for phase, error in errors
+            (f"during {phase}:\n" if phase is not _Phase.CASE else "") + trace for phase, trace in traces if trace
         )
         if guard.timed_out:
             stops = [place_text(error) for _, error in self._errors if isinstance(error, CaseStopped)]

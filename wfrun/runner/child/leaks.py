@@ -64,6 +64,8 @@ class LeakWatch:
     def __init__(self, temporary_folder: str = "") -> None:
         self.holders: Callable[[], Iterable[object]] = tuple
         """Returns the values of the fixtures that outlive a case: what can be reached from them is theirs."""
+        self.spared: Callable[[asyncio.Task[Any]], bool] = lambda _: False
+        """Tells the tasks that such a fixture started, whenever that was."""
         self._folder = temporary_folder
         self._counts = (0, 0, False)
         self._descriptors: Collection[int] = ()
@@ -125,7 +127,8 @@ class LeakWatch:
         ]
 
     def _new_tasks(self) -> set[asyncio.Task[Any]]:
-        return asyncio.all_tasks() - set(self._tasks) - {asyncio.current_task()}
+        fresh = asyncio.all_tasks() - set(self._tasks) - {asyncio.current_task()}
+        return {task for task in fresh if not self.spared(task)}
 
     def _left_threads(self) -> list[Leak]:
         frames = sys._current_frames()

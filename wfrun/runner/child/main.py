@@ -10,16 +10,18 @@ import errno
 import os
 import signal
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.authoring.collect import collect_file
+from wfrun.authoring.declarations import Scope
 from wfrun.authoring.load import importable_folder
+from wfrun.authoring.wide import WideFixtures, describe_failure
 from wfrun.runner.child.commons import Commons
 from wfrun.runner.child.descendants import adopt_orphans
-from wfrun.runner.child.execute import PassOptions, run_case
+from wfrun.runner.child.execute import PassOptions
 from wfrun.runner.child.failures import one_line, traceback_text
 from wfrun.runner.child.frames import read_frame, write_frame
 from wfrun.runner.child.guard import CaseGuard
@@ -27,14 +29,17 @@ from wfrun.runner.child.last_words import tell_of_ends
 from wfrun.runner.child.leaks import LeakWatch
 from wfrun.runner.child.lifeline import die_with_parent
 from wfrun.runner.child.messages import DEAF_AND_DUMB, CaseResult, LoadFailure, Status
+from wfrun.runner.child.suite_loop import SuiteLoop
 from wfrun.runner.child.tools.make import make_tools
 from wfrun.runner.child.tools.tool import NO_TOOLS, refuse_breakpoint
 from wfrun.runner.child.undo import ProcessState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from wfrun.authoring.collect import CollectedCase
+    from wfrun.authoring.wide import WideFixture
+    from wfrun.runner.child.messages import FixtureFailure
 
 __all__ = ["Child", "main"]
 
@@ -53,6 +58,9 @@ class Child:
         self._cases: dict[str, dict[str, CollectedCase]] = {}
         self._guard = CaseGuard()
         self._commons = Commons()
+        self._loop = SuiteLoop(self._guard)
+        self._loop.wide.on_making = self._tell_making
+        self._loop.wide.on_change = self._tell_held
         self._pending: list[str] = []
         self.state = ProcessState()
         self._undone: tuple[str, ...] = ()
@@ -63,6 +71,12 @@ class Child:
     def install(self) -> None:
         """Take over the signals by which cases are stopped."""
         self._guard.install()
+
+    def watch_leaks(self, temporary_folder: str) -> None:
+        """Hold against cases what they leave behind: this process is there for them alone."""
+        self.leaks = LeakWatch(temporary_folder)
+        self.leaks.holders = self._loop.wide.values
+        self.leaks.spared = self._loop.wide.owns
 
     @property
     def interrupted(self) -> bool:
@@ -78,6 +92,9 @@ class Child:
                 return self._run(command).to_json()
             case "run_many":
                 return self._run_many(command)
+            case "leave":
+                self._tell_failures(self._loop.leave(Scope(command["scope"]), command["teardown_grace_s"]))
+                return {}
             case unknown:
                 raise ValueError(f"no command is called {unknown!r}")
 
@@ -115,7 +132,8 @@ class Child:
         """
         mark = command["mark"].encode()
         pid = os.getpid()
-        for single in command["cases"]:
+        files = [single["file"] for single in command["cases"]]
+        for single, next_file in zip(command["cases"], [*files[1:], files[-1]], strict=True):
             if self._guard.interrupted or self._guard.enough:
                 break
             self._pending = []
@@ -123,6 +141,8 @@ class Child:
             if os.getpid() != pid:
                 # A case forked and its copy came back here: the results are for the first of them to tell.
                 os._exit(0)
+            # Here, so that what tear-downs print belongs to the last case of their suite.
+            self._tell_failures(self._loop.enter(next_file, command["common"]["teardown_grace_s"]))
             self._commons.mark(mark)
             spoilt = result.status is Status.TIMED_OUT or bool(self._pending) or self._guard.interrupted
             spoilt = spoilt or self.tools.quitting
@@ -146,6 +166,11 @@ class Child:
             message = f"the case that was planned {found} in this process: its suite loads differently each time"
             return CaseResult(case_id, Status.ERROR, 0.0, message)
         self._commons.restore()
+        self._tell_failures(self._loop.enter(command["file"], command["teardown_grace_s"]))
+        # Measured cases are alone in their process, and their loop is not the suite's.
+        wide = self._loop.wide if command["sampling"] is None else WideFixtures()
+        wide.seed, wide.targets = command["session_seed"], command["targets"]
+        wide.shared, wide.broken = command["shared"], command["broken"]
         options = PassOptions(
             seed=command["seed"],
             timeout_s=command["timeout_s"],
@@ -157,9 +182,10 @@ class Child:
             state=None if command["sampling"] is not None else self.state,
             leaks=None if command["sampling"] is not None else self.leaks,
             tools=self.tools,
+            wide=wide,
         )
         if command["sampling"] is None:
-            result = self.tools.run(case.info, partial(run_case, case, options))
+            result = self.tools.run(case.info, partial(self._loop.run, case, options))
             undone, self._undone = self._undone, ()
             return replace(result, warnings=(*undone, *result.warnings)) if undone else result
         # Only measuring needs these, and a warm worker should start fast.
@@ -167,11 +193,28 @@ class Child:
 
         if command["control"]:
             case = empty_case(case.info)
-        return sample_case(case, options, SamplingOptions(**command["sampling"]))
+        result, failures = sample_case(case, options, SamplingOptions(**command["sampling"]))
+        self._tell_failures(failures)
+        return result
 
     def _tell_teardowns(self, pending: list[str]) -> None:
         self._pending = list(pending)
         self._tell({"teardowns": list(pending)})
+
+    def _tell_making(self, fixture: WideFixture | None) -> None:
+        making = None
+        if fixture is not None:
+            making = [fixture.found.key, fixture.scope, f"the {fixture.scope} fixture {fixture.name!r}"]
+        self._tell({"making": making})
+
+    def _tell_held(self) -> None:
+        wide = self._loop.wide
+        broken = [[fixture.found.key, fixture.scope, describe_failure(fixture)] for fixture in wide.failed]
+        self._tell({"held": [fixture.name for fixture in wide.held()], "broken": broken})
+
+    def _tell_failures(self, failures: Sequence[FixtureFailure]) -> None:
+        for failure in failures:
+            self._tell({"fixture_failure": asdict(failure)})
 
 
 def main() -> None:
@@ -190,7 +233,7 @@ def main() -> None:
     sys.breakpointhook = refuse_breakpoint
     child = Child(lambda event: write_frame(reply_descriptor, {"type": EVENT, **event}))
     child.install()
-    child.leaks = LeakWatch(temporary_folder)
+    child.watch_leaks(temporary_folder)
     child.state = ProcessState(listen_for_stacks)
     pid = os.getpid()
     try:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Final
 
-__all__ = ["DEAF_AND_DUMB", "CaseResult", "Generation", "LoadFailure", "Status"]
+__all__ = ["DEAF_AND_DUMB", "EVENT_LOOP", "CaseResult", "FixtureFailure", "Generation", "LoadFailure", "Status"]
 
 DEAF_AND_DUMB: Final = 113
 """Exit code of a child whose case closed the descriptors between it and its parent."""
@@ -52,6 +52,25 @@ class LoadFailure:
     message: str
     """One line: the error's type and text."""
     traceback: str
+
+
+EVENT_LOOP: Final = "event loop"
+"""In the place of a fixture's name: what cases left on their suite's loop did not let it close."""
+
+
+@dataclass(frozen=True, slots=True)
+class FixtureFailure:
+    """A tear-down that failed after the cases which used the fixture had their results."""
+
+    fixture: str
+    scope: str
+    message: str
+    """One line: the error's type and text, or that it did not end."""
+    traceback: str = ""
+    file: str = ""
+    """The suite file that was left then; empty at the end of a worker."""
+    output: str = ""
+    """What was printed meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

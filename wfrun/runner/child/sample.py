@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from wfrun.authoring.collect import CollectedCase
-from wfrun.authoring.declarations import CaseDeclaration
+from wfrun.authoring.declarations import CaseDeclaration, Scope
+from wfrun.authoring.levels import FixtureLevel
 from wfrun.authoring.suite import Suite
 from wfrun.measure.calibration import calibrate
 from wfrun.measure.gc_pauses import GcPauses
@@ -19,7 +20,8 @@ from wfrun.measure.memory import peak_rss_bytes, reset_peak, settled_rss_bytes
 from wfrun.measure.neighbours import Neighbours
 from wfrun.measure.throttle import throttled_since, throttling
 from wfrun.runner.child.execute import Pass, PassOptions, make_runner
-from wfrun.runner.child.messages import CaseResult, Generation, Status
+from wfrun.runner.child.messages import CaseResult, FixtureFailure, Generation, Status
+from wfrun.runner.child.suite_loop import tear_down_wide
 
 if TYPE_CHECKING:
     import asyncio
@@ -59,8 +61,12 @@ class _Figures:
             self.samples.setdefault(name, []).append(float(value))
 
 
-def sample_case(case: CollectedCase, options: PassOptions, sampling: SamplingOptions) -> CaseResult:
-    """Repeat ``case`` until the time is up and return the last pass's result with the generation's figures.
+def sample_case(
+    case: CollectedCase, options: PassOptions, sampling: SamplingOptions
+) -> tuple[CaseResult, list[FixtureFailure]]:
+    """Repeat ``case`` until the time is up; return the last pass's result with the generation's figures.
+
+    Fixtures that outlive a case are made in the first pass and torn down after the last; what fails then is returned.
 
     The first pass warms up and does not count, unless it takes the sampling time by itself: then it is the only one.
     A pass that does not succeed ends the sampling with its result.
@@ -77,8 +83,11 @@ def sample_case(case: CollectedCase, options: PassOptions, sampling: SamplingOpt
         result = _repeat(case, options, sampling, runner, figures)
         peak_bytes = peak_rss_bytes().value
         after_bytes = settled_rss_bytes().value
+        wide, grace_s = options.wide, options.teardown_grace_s
+        made = () if wide is None else tear_down_wide(runner, wide, Scope.SESSION, options.guard, grace_s)
+        failures = list(made)
     if result.status is not Status.PASSED:
-        return result
+        return result, failures
     if peak_bytes is not None:
         figures.add({"peak_rss_bytes": peak_bytes})
     if after_bytes is not None and before_bytes is not None:
@@ -93,7 +102,7 @@ def sample_case(case: CollectedCase, options: PassOptions, sampling: SamplingOpt
         others_share=others_share,
         void="the processor limit of the control group was used up" if withheld and withheld.happened else None,
     )
-    return replace(result, duration_s=time.perf_counter() - started_s, generation=generation)
+    return replace(result, duration_s=time.perf_counter() - started_s, generation=generation), failures
 
 
 def empty_case(info: CaseInfo) -> CollectedCase:
@@ -110,7 +119,9 @@ def empty_case(info: CaseInfo) -> CollectedCase:
         tags=(),
         parameters={},
     )
-    return CollectedCase(replace(info, virtual_time=False), declaration, suite, {})
+    return CollectedCase(
+        replace(info, virtual_time=False, expected_failure=None), declaration, suite, {}, FixtureLevel({})
+    )
 
 
 def _repeat(

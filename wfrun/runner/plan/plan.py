@@ -91,6 +91,7 @@ def _planned(case: CaseInfo, selection: Selection, timeout_s: float | None, *, m
         info=case,
         measured=measured,
         seed=case_seed(selection.measured_seed if measured else selection.seed, case.id),
+        session_seed=selection.measured_seed if measured else selection.seed,
         timeout_s=case.timeout_s or timeout_s or (case.tier.limit_s if case.tier_named else DEFAULT_TIMEOUT_S),
     )
 

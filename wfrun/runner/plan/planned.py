@@ -22,6 +22,8 @@ class PlannedCase:
     seed: int
     """Derived from the session's seed and the case's id: independent of what else is selected."""
     timeout_s: float
+    session_seed: int = 0
+    """What fixtures that outlive the case get their random numbers from."""
     turn: int = 0
     """Which of its turns this is, from 1, where cases are repeated; 0 where each runs once."""
 

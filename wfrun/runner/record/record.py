@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from wfrun.runner.child.messages import Status
 from wfrun.runner.record.figures import measurements_of
 from wfrun.runner.record.session_record import (
     AttemptRecord,
+    FixtureFailureRecord,
     LoadFailureRecord,
     OutcomeRecord,
     Protocol,
@@ -80,6 +82,10 @@ def record_session(
         load_failures=tuple(
             LoadFailureRecord(file=_text(f.file), message=_text(f.message), traceback=_text(f.traceback))
             for f in discovery.failures
+        ),
+        fixture_failures=tuple(
+            FixtureFailureRecord(**{name: _text(value) for name, value in asdict(failure).items()})
+            for failure in run_result.fixture_failures
         ),
         outcomes=tuple(outcomes),
         warnings=tuple(_text(warning) for warning in dict.fromkeys(warnings)),

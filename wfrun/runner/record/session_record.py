@@ -11,6 +11,7 @@ from wfrun.runner.record.measurements import CaseMeasurements, ClosedModel
 __all__ = [
     "SESSION_SCHEMA",
     "AttemptRecord",
+    "FixtureFailureRecord",
     "LoadFailureRecord",
     "OutcomeRecord",
     "Protocol",
@@ -56,6 +57,17 @@ class AttemptRecord(ClosedModel):
     message: str = Field(description="one line for a person")
     details: str = Field(description="traceback, or what is known of a crash")
     output: str = Field(description="what it wrote to standard output and error")
+
+
+class FixtureFailureRecord(ClosedModel):
+    """A tear-down that failed after the cases which used the fixture had their results."""
+
+    fixture: str = Field(description="its name")
+    scope: str = Field(description="suite, session or shared")
+    file: str = Field(description="path of the suite file that was left; empty at the end of a worker")
+    message: str = Field(description="one line for a person")
+    traceback: str = Field(description="where it happened")
+    output: str = Field(description="what was printed meanwhile")
 
 
 class OutcomeRecord(ClosedModel):
@@ -120,6 +132,9 @@ class SessionRecord(ClosedModel):
     order: Literal["file", "random"] = Field(default="file", description="in which order cases started")
     exit_code: int | None = Field(default=None, description="what the session ended with; null where it is not known")
     load_failures: tuple[LoadFailureRecord, ...] = Field(description="suite files that could not be loaded")
+    fixture_failures: tuple[FixtureFailureRecord, ...] = Field(
+        default=(), description="tear-downs of fixtures that failed after their cases had ended"
+    )
     outcomes: tuple[OutcomeRecord, ...] = Field(description="in the order they finished")
     warnings: tuple[str, ...] = Field(
         default=(), description="doubts about what is recorded, and what suites changed and wfrun undid"

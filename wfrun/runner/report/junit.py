@@ -56,6 +56,13 @@ def junit_xml(story: SessionStory) -> bytes:
             case = _testcase(name=file, classname="load", file=file)
             _result(case, "error", failure.message, "did not load", failure.traceback)
             suite.append(case)
+    if story.result.fixture_failures:
+        suite = ET.SubElement(root, "testsuite", {"name": "fixtures that outlive a case"})
+        for broken in story.result.fixture_failures:
+            file = shown_path(broken.file) if broken.file else ""
+            case = _testcase(name=f"tear-down of {broken.fixture}", classname="fixtures", file=file)
+            _result(case, "error", broken.message, "tear-down", f"{broken.traceback}\n{broken.output}")
+            suite.append(case)
     if story.comparison is not None:
         root.append(_regressions(story.comparison))
     for suite in root:

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
-from wfrun.runner.child.messages import Status
+from wfrun.runner.child.messages import EVENT_LOOP, Status
 from wfrun.runner.report.text import first_and_last_lines, one_line, plural, printable, turn_name
 from wfrun.units import format_bytes, format_duration
 
 if TYPE_CHECKING:
+    from wfrun.runner.child.messages import FixtureFailure
     from wfrun.runner.run.outcomes import CapturedOutput, Outcome
 
-__all__ = ["STYLES", "findings_lines", "finished_line", "output_lines", "told_when_verbose"]
+__all__ = ["STYLES", "findings_lines", "finished_line", "fixture_line", "output_lines", "told_when_verbose"]
 
 LABELS: Final = {
     Status.PASSED: "PASS",
@@ -72,6 +73,13 @@ def findings_lines(outcome: Outcome) -> Text:
         lines.append(f"\n      {first}" if lines else f"      {first}", "yellow" if first.startswith("! ") else "bold")
         lines.append("".join(f"\n        {line}" for line in rest))
     return lines
+
+
+def fixture_line(failure: FixtureFailure) -> Text:
+    """Return ``ERROR  tear-down of the suite fixture db`` with what went wrong below it."""
+    what = "of the event loop" if failure.fixture == EVENT_LOOP else f"of the {failure.scope} fixture {failure.fixture}"
+    line = Text.assemble(("ERROR  ", STYLES[Status.ERROR]), f"tear-down {one_line(what)}")
+    return line.append(f"\n      {one_line(failure.message)}", STYLES[Status.ERROR])
 
 
 def told_when_verbose(outcome: Outcome) -> Text | None:

@@ -17,11 +17,12 @@ from rich.text import Text
 
 from wfrun.runner.child.messages import Status
 from wfrun.runner.report.console import animated
-from wfrun.runner.report.lines import STYLES, findings_lines, finished_line, told_when_verbose
+from wfrun.runner.report.lines import STYLES, findings_lines, finished_line, fixture_line, told_when_verbose
 from wfrun.runner.report.text import case_name, plural
 from wfrun.runner.run.events import (
     CaseFinished,
     CaseStarted,
+    FixtureFailed,
     GenerationFinished,
     InterruptRequested,
     RoundFinished,
@@ -103,6 +104,8 @@ class PlainProgress:
             case CaseFinished() if self._is_told(event.outcome):
                 for line in lines_of(event.outcome, self._verbosity):
                     self._print(line)
+            case FixtureFailed():
+                self._print(fixture_line(event.failure))
             case InterruptRequested():
                 self._print(stopping(event))
 
@@ -199,6 +202,8 @@ class AnimatedProgress:
                     self._waiting.extend(lines_of(event.outcome, self._verbosity))
             case RoundFinished():
                 self._round = event.number
+            case FixtureFailed():
+                self._waiting.append(fixture_line(event.failure))
             case InterruptRequested():
                 self._stopping = stopping(event)
             case RunFinished():

@@ -9,10 +9,11 @@ from rich.text import Text
 from wfrun.runner.child.messages import Status
 from wfrun.runner.report.delta_table import delta_table
 from wfrun.runner.report.figures import figures_table
-from wfrun.runner.report.lines import STYLES, finished_line, output_lines
+from wfrun.runner.report.lines import STYLES, finished_line, fixture_line, output_lines
 from wfrun.runner.report.repetition import repetition_lines
 from wfrun.runner.report.stats import stats_lines
 from wfrun.runner.report.text import first_and_last_lines, one_line, plural, printable, shown_path
+from wfrun.runner.run.outcomes import CapturedOutput
 from wfrun.units import format_duration
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from wfrun.runner.child.messages import LoadFailure
+    from wfrun.runner.child.messages import FixtureFailure, LoadFailure
     from wfrun.runner.report.commands import Hint
     from wfrun.runner.report.story import SessionStory
     from wfrun.runner.run.outcomes import Outcome
@@ -48,6 +49,8 @@ def summary(story: SessionStory, *, verbosity: int = 0) -> list[RenderableType]:
     told = [outcome for outcome in ran if _is_told(outcome)]
     for outcome in told[:FAILURES_IN_FULL]:
         parts += [Text(), _failure(outcome, story.hints(outcome), everything=everything)]
+    for broken in story.result.fixture_failures:
+        parts += [Text(), _fixture_failure(broken, everything=everything)]
     if len(told) > FAILURES_IN_FULL:
         parts += [Text(), Text(f"and {len(told) - FAILURES_IN_FULL} more, told in one line each:", "bold")]
         parts += [finished_line(outcome) for outcome in told[FAILURES_IN_FULL:]]
@@ -75,6 +78,9 @@ def counts_line(story: SessionStory) -> Text:
             line.append(" · " if line else "").append(f"{count:,} {status.value}", STYLES[status])
     if story.not_run:
         line.append(" · " if line else "").append(f"{len(story.not_run):,} not run", "yellow")
+    if story.result.fixture_failures:
+        failures = plural(len(story.result.fixture_failures), "tear-down")
+        line.append(" · " if line else "").append(f"{failures} failed", "bold red")
     if story.discovery.failures:
         failures = plural(len(story.discovery.failures), "suite file")
         line.append(" · " if line else "").append(f"{failures} did not load", "bold red")
@@ -112,6 +118,18 @@ def _failure(outcome: Outcome, hints: list[Hint], *, everything: bool) -> Text:
         text.rstrip()
     for hint in hints:
         text.append(f"\n      {hint.about}", "dim").append(f"\n        {printable(hint.command)}")
+    return text
+
+
+def _fixture_failure(failure: FixtureFailure, *, everything: bool) -> Text:
+    text = fixture_line(failure)
+    if failure.file:
+        text.append(f"\n      {shown_path(failure.file)}", "dim")
+    text.append_text(_block(failure.traceback, everything=everything))
+    output = output_lines(CapturedOutput(failure.output), everything=everything)
+    if output:
+        text.append("\n").append_text(output)
+        text.rstrip()
     return text
 
 

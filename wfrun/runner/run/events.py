@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from wfrun.runner.child.messages import FixtureFailure
     from wfrun.runner.plan.planned import Plan, PlannedCase
     from wfrun.runner.run.outcomes import Outcome, RunResult
 
 __all__ = [
     "CaseFinished",
     "CaseStarted",
+    "FixtureFailed",
     "GenerationFinished",
     "InterruptRequested",
     "RoundFinished",
@@ -66,6 +68,13 @@ class RoundFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class FixtureFailed:
+    """The tear-down of a fixture that outlived its cases failed."""
+
+    failure: FixtureFailure
+
+
+@dataclass(frozen=True, slots=True)
 class InterruptRequested:
     """Ctrl-C: the first (``times`` 1) lets tear-downs run, the second ends everything at once."""
 
@@ -81,5 +90,12 @@ class RunFinished:
 
 
 RunEvent = (
-    RunStarted | CaseStarted | GenerationFinished | CaseFinished | RoundFinished | InterruptRequested | RunFinished
+    RunStarted
+    | CaseStarted
+    | FixtureFailed
+    | GenerationFinished
+    | CaseFinished
+    | RoundFinished
+    | InterruptRequested
+    | RunFinished
 )

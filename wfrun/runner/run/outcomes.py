@@ -11,7 +11,7 @@ from wfrun.runner.child.messages import Status
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from wfrun.runner.child.messages import Generation
+    from wfrun.runner.child.messages import FixtureFailure, Generation
     from wfrun.runner.plan.planned import Plan, PlannedCase
 
 __all__ = ["Attempt", "CapturedOutput", "Outcome", "RunResult"]
@@ -94,6 +94,8 @@ class RunResult:
     """How often the checked cases were gone through; the last time perhaps not to its end."""
     green: Counter[str] = field(default_factory=Counter)
     """By id, the green turns of earlier rounds whose outcomes were not kept; see ``--until-failed``."""
+    fixture_failures: tuple[FixtureFailure, ...] = ()
+    """Tear-downs that failed after the cases which used the fixture had their results."""
 
     @property
     def failed(self) -> tuple[Outcome, ...]:

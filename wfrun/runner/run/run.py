@@ -14,7 +14,15 @@ from wfrun.concurrency.errors import ChannelError
 from wfrun.runner.child.leftovers import end_leftovers
 from wfrun.runner.child.messages import Status
 from wfrun.runner.plan.turns import measured_part, turn_of
-from wfrun.runner.run.events import CaseFinished, CaseStarted, RoundFinished, RunEvent, RunFinished, RunStarted
+from wfrun.runner.run.events import (
+    CaseFinished,
+    CaseStarted,
+    FixtureFailed,
+    RoundFinished,
+    RunEvent,
+    RunFinished,
+    RunStarted,
+)
 from wfrun.runner.run.ledger import audit
 from wfrun.runner.run.measuring import measure_cases
 from wfrun.runner.run.outcomes import Outcome, RunResult
@@ -24,6 +32,7 @@ from wfrun.runner.run.worker import CaseRunner, outcome_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from wfrun.runner.child.messages import FixtureFailure
     from wfrun.runner.options import Limits
     from wfrun.runner.plan.planned import Plan, PlannedCase
 
@@ -61,15 +70,15 @@ async def run_plan(
     stop = StopControl(listener, limits.teardown_grace_s)
     repeating = limits.repeat != 1 and not confirming and any(not case.measured for case in plan.cases)
     workers = max(1, min(limits.workers, len(_suite_files(plan))))
-    runners = [CaseRunner(limits, stop) for _ in range(workers)]
+    done = _Done(plan, listener, forgetful=repeating and limits.until_failed)
+    runners = [CaseRunner(limits, stop, done.fixture_failed) for _ in range(workers)]
     listener(RunStarted(plan, workers, confirming, limits.repeat if repeating else 1))
-    done = _Done(plan, forgetful=repeating and limits.until_failed)
     with stop.listening():
         try:
             for part in _rounds(plan, limits, stop) if repeating else (plan,):
                 one = _Round(part, limits, stop, listener, channel_type)
-                await one.run(runners)
-                done.add(one, listener)
+                await one.run(runners, done.fixture_failed)
+                done.add(one)
         finally:
             for runner in runners:
                 await runner.close()
@@ -113,16 +122,23 @@ def _rounds(plan: Plan, limits: Limits, stop: StopControl) -> Iterator[Plan]:
 class _Done:
     """The rounds that are over: what they planned, what became of it, and what contradicts itself."""
 
-    def __init__(self, plan: Plan, *, forgetful: bool) -> None:
+    def __init__(self, plan: Plan, listener: Callable[[RunEvent], None], *, forgetful: bool) -> None:
         self._plan = plan
+        self._listener = listener
         self._forgetful = forgetful
         self._cases: list[PlannedCase] = []
         self._outcomes: list[Outcome] = []
         self._faults: list[str] = []
+        self._fixture_failures: list[FixtureFailure] = []
         self._green: Counter[str] = Counter()
         self._rounds = 0
 
-    def add(self, one: _Round, listener: Callable[[RunEvent], None]) -> None:
+    def fixture_failed(self, failure: FixtureFailure) -> None:
+        """Keep a tear-down that failed when no case was left to blame."""
+        self._fixture_failures.append(failure)
+        self._listener(FixtureFailed(failure))
+
+    def add(self, one: _Round) -> None:
         self._faults += [*dict.fromkeys(one.faults), *audit(one.plan, one.outcomes)]
         turn = one.plan.cases[0].turn if one.plan.cases else 0
         if self._forgetful and turn > 1:
@@ -133,7 +149,7 @@ class _Done:
         self._outcomes += one.outcomes
         self._rounds = max(self._rounds, turn)
         if turn:
-            listener(RoundFinished(turn, tuple(one.outcomes)))
+            self._listener(RoundFinished(turn, tuple(one.outcomes)))
 
     def result(self, stop: StopControl, duration_s: float) -> RunResult:
         return RunResult(
@@ -144,6 +160,7 @@ class _Done:
             plan=replace(self._plan, cases=tuple(self._cases)),
             rounds=max(1, self._rounds),
             green=self._green,
+            fixture_failures=tuple(self._fixture_failures),
         )
 
 
@@ -167,7 +184,7 @@ class _Round:
         self.outcomes: list[Outcome] = []
         self.faults: list[str] = []
 
-    async def run(self, runners: Sequence[CaseRunner]) -> None:
+    async def run(self, runners: Sequence[CaseRunner], on_fixture_failure: Callable[[FixtureFailure], None]) -> None:
         """Check and measure, and wait for all outcomes."""
         collecting = asyncio.create_task(self._collect())
         try:
@@ -176,7 +193,14 @@ class _Round:
             if measured:
                 for runner in runners:  # figures are taken alone on the machine
                     await runner.close()
-                await measure_cases(measured, self._limits, self._stop, self._listener, self._deliver)
+                await measure_cases(
+                    measured,
+                    self._limits,
+                    self._stop,
+                    self._listener,
+                    self._deliver,
+                    on_fixture_failure=on_fixture_failure,
+                )
         finally:
             self._outcomes_channel.close()
             await collecting
@@ -218,6 +242,7 @@ class _Round:
     async def _work(self, number: int, runner: CaseRunner) -> None:
         async for suite in self._suites_channel:
             await self._check(suite, runner, lambda case: self._listener(CaseStarted(case, number)))
+            await runner.leave_suite()
 
     async def _check(
         self, suite: Sequence[PlannedCase], runner: CaseRunner, started: Callable[[PlannedCase], None]

@@ -9,13 +9,15 @@ from collections import deque
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from wfrun.runner.child.messages import CaseResult, Status
+from wfrun.authoring.declarations import Scope
+from wfrun.runner.child.messages import CaseResult, FixtureFailure, Status
 from wfrun.runner.child.process import ChildDied, ChildProcess
 from wfrun.runner.run.death import MemoryKills, explain_death
 from wfrun.runner.run.in_process import InProcess
 from wfrun.runner.run.memory_limit import MemoryLimit
 from wfrun.runner.run.outcomes import Attempt, CapturedOutput, Outcome
 from wfrun.runner.run.tools import tools_of
+from wfrun.runner.run.wide import WideState
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -44,8 +46,12 @@ LOOK_S: Final = 0.2
 class CaseRunner:
     """Runs cases one after another, in a child that is kept warm or in a fresh one each."""
 
-    def __init__(self, limits: Limits, stop: StopControl) -> None:
+    def __init__(
+        self, limits: Limits, stop: StopControl, on_fixture_failure: Callable[[FixtureFailure], None] = lambda _: None
+    ) -> None:
         self._limits = limits
+        self._on_fixture_failure = on_fixture_failure
+        self._wide = WideState()
         self._stop = stop
         self._warm: Host | None = None
         self._warm_ran: list[PlannedCase] = []
@@ -81,11 +87,12 @@ class CaseRunner:
             "common": self._common(),
             "cases": [self._single(case) for case in cases],
         }
-        watch = _Watch(self._warm, cases, self._limits, self._stop, self._memory_kills)
+        watch = self._watch(self._warm, cases, self._wide)
         outcome: Outcome | None = None
         async for outcome in watch.outcomes(command, started):
             history.append(outcome.case)
             await deliver(replace(outcome, process_cases=history, place=len(history) - 1))
+            self._tell_failures(self._wide)
         if outcome is not None:
             self.unfinished_teardowns = outcome.unfinished_teardowns
             if not self._warm.alive or outcome.status is Status.TIMED_OUT or self.unfinished_teardowns:
@@ -116,6 +123,7 @@ class CaseRunner:
     ) -> tuple[CaseResult, CapturedOutput]:
         """Run or sample ``case`` in a child of its own; ``control`` samples an empty case in its place."""
         child = self._start()
+        wide = WideState(self._wide.broken)
         command = {
             "do": "run",
             **self._common(),
@@ -123,19 +131,54 @@ class CaseRunner:
             "sampling": None if sampling is None else asdict(sampling),
             "control": control,
         }
-        watch = _Watch(child, (case,), self._limits, self._stop, self._memory_kills)
+        watch = self._watch(child, (case,), wide)
         try:
             result, output = await watch.result(command)
             self.unfinished_teardowns = watch.unfinished_teardowns
             return result, output
         finally:
+            await self._tear_down(child, Scope.SESSION, wide)
             await child.close()
+            self._wide.broken |= wide.broken
+
+    async def leave_suite(self) -> None:
+        """Tear down what lives as long as a suite file: its last case is over."""
+        if self._warm is not None:
+            await self._tear_down(self._warm, Scope.SUITE, self._wide)
+        self._wide.left(Scope.SUITE)
 
     async def close(self) -> None:
-        """End the warm child."""
+        """End the warm child, after everything in it is torn down."""
         if self._warm is not None:
+            await self._tear_down(self._warm, Scope.SESSION, self._wide)
             await self._warm.close()
             self._warm = None
+
+    async def _tear_down(self, child: Host, scope: Scope, wide: WideState) -> None:
+        """Have ``child`` undo its fixtures that live no longer than ``scope``; what fails is told, never lost."""
+        if wide.held and child.alive:
+            held = wide.held
+            watch = self._watch(child, (), wide, limit_s=len(held) * (self._grace_s + REACTION_S))
+            command = {"do": "leave", "scope": scope, "teardown_grace_s": self._grace_s}
+            if how := await watch.done_or_dead(command):
+                lost = wide.died("", "") or held
+                wide.failures.append(FixtureFailure(", ".join(lost), scope, how))
+            if wide.failures:
+                output = child.take_output()[0]
+                wide.failures = [replace(failure, output=output) for failure in wide.failures]
+        self._tell_failures(wide)
+
+    def _tell_failures(self, wide: WideState) -> None:
+        failures, wide.failures = wide.failures, []
+        for failure in failures:
+            self._on_fixture_failure(failure)
+
+    def _watch(self, child: Host, cases: Sequence[PlannedCase], wide: WideState, limit_s: float = 0.0) -> _Watch:
+        return _Watch(child, cases, self._limits, self._stop, self._memory_kills, wide=wide, limit_s=limit_s)
+
+    @property
+    def _grace_s(self) -> float:
+        return NO_LIMIT_S if self._limits.tools.pdb else self._limits.teardown_grace_s
 
     def _start(self) -> Host:
         tools = self._limits.tools
@@ -144,11 +187,13 @@ class CaseRunner:
     def _common(self) -> dict[str, Any]:
         tools = self._limits.tools
         return {
-            "teardown_grace_s": NO_LIMIT_S if tools.pdb else self._limits.teardown_grace_s,
+            "teardown_grace_s": self._grace_s,
             "targets": dict(self._limits.targets),
             "tools": tools_of(tools),
             "sampling": None,
             "control": False,
+            "shared": {},
+            "broken": self._wide.reasons(),
         }
 
     def _single(self, case: PlannedCase) -> dict[str, Any]:
@@ -157,6 +202,7 @@ class CaseRunner:
             "file": case.info.file,
             "digest": case.info.digest(),
             "seed": case.seed,
+            "session_seed": case.session_seed,
             "timeout_s": NO_LIMIT_S if self._limits.tools.pdb else case.timeout_s,
         }
 
@@ -171,7 +217,13 @@ class _Watch:
         limits: Limits,
         stop: StopControl,
         memory_kills: MemoryKills,
+        *,
+        wide: WideState,
+        limit_s: float = 0.0,
     ) -> None:
+        self._wide = wide
+        self._limit_s = limit_s
+        """How long what is no case may take."""
         self._child = child
         self._cases = cases
         self._limits = limits
@@ -202,6 +254,19 @@ class _Watch:
                 return self._of_death(self._cases[0], death)
         self._heed_user(result)
         return result, CapturedOutput(*self._child.take_output())
+
+    async def done_or_dead(self, command: dict[str, Any]) -> str:
+        """Ask for what is no case, and return how the child ended if it did."""
+        with self._stop.holding(self._child):
+            asking = self._ask(command)
+            while not asking.done():
+                await self._look(asking)
+            try:
+                asking.result()
+            except ChildDied as death:
+                how = death.how.partition(" in the middle")[0]
+                return f"did not end, and was killed ({self._patience})" if self._patience else how
+        return ""
 
     async def outcomes(self, command: dict[str, Any], started: Callable[[PlannedCase], None]) -> AsyncIterator[Outcome]:
         """Ask for all cases and yield each outcome; the last may be that of a case that ended the child."""
@@ -247,8 +312,8 @@ class _Watch:
             self._child.let_finish()
         if self._stop.interrupted and self._interrupted_s is None:
             self._interrupted_s = now_s
-        case = self._cases[min(self.done, len(self._cases) - 1)]
-        due_s = self._heard_s + case.timeout_s + self._limits.teardown_grace_s + REACTION_S
+        limit_s = self._cases[min(self.done, len(self._cases) - 1)].timeout_s if self._cases else self._limit_s
+        due_s = self._heard_s + limit_s + self._limits.teardown_grace_s + REACTION_S
         if self._interrupted_s is not None:
             due_s = min(due_s, self._interrupted_s + self._limits.teardown_grace_s + INTERRUPT_REACTION_S)
         if self._stop.at_once.is_set():
@@ -268,6 +333,7 @@ class _Watch:
 
     def _on_event(self, event: dict[str, Any]) -> None:
         self._heard_s = time.monotonic()
+        self._wide.on_event(event)
         if "teardowns" in event:
             self.unfinished_teardowns = event["teardowns"]
         elif "result" in event:
@@ -283,6 +349,8 @@ class _Watch:
             self._stop.end(interrupted=result.status is Status.INTERRUPTED)
 
     def _of_death(self, case: PlannedCase, death: ChildDied) -> tuple[CaseResult, CapturedOutput]:
+        lost = self._wide.died(case.info.id, death.how.partition(" in the middle")[0])
+        self.unfinished_teardowns = (*self.unfinished_teardowns, *lost)
         output = CapturedOutput(*self._child.take_output())
         known = explain_death(death.how, output, memory_ran_out=self._memory_kills.happened())
         if self._stop.interrupted:
