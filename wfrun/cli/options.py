@@ -5,11 +5,14 @@ Values arrive as text and become a session's choices in :mod:`wfrun.cli.choices`
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from wfrun.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = [
     "BaselineOption",
@@ -78,6 +81,15 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 - the form typer calls
         raise typer.Exit
 
 
+def _values_for(option: str) -> Callable[[str], list[str]]:
+    def offered(incomplete: str) -> list[str]:
+        from wfrun.cli.completing import values_for  # noqa: PLC0415 - only a shell that completes needs it
+
+        return values_for(option, incomplete)
+
+    return offered
+
+
 PathsArgument: TypeAlias = Annotated[
     list[str] | None,
     typer.Argument(
@@ -113,6 +125,7 @@ CategoryOption: TypeAlias = Annotated[
     typer.Option(
         "--category",
         metavar="KIND",
+        autocompletion=_values_for("category"),
         show_default=False,
         help="The same by name: unit, integration, e2e, performance or stress. May be given several times.",
         rich_help_panel=_KINDS,
@@ -125,6 +138,7 @@ PatternOption: TypeAlias = Annotated[
         "--pattern",
         "-k",
         metavar="PATTERN",
+        autocompletion=_values_for("pattern"),
         show_default=False,
         help="Take only the cases that have this phrase in their path, suite, title, id or tags."
         " Capitals do not matter; and, or, not and parentheses join phrases; quotes take such words as they are."
@@ -137,6 +151,7 @@ ExcludeOption: TypeAlias = Annotated[
     typer.Option(
         "--exclude",
         metavar="PATTERN",
+        autocompletion=_values_for("exclude"),
         show_default=False,
         help="Leave out the cases that match; given several times, those that match any.",
         rich_help_panel=_WHICH,
@@ -147,6 +162,7 @@ TagOption: TypeAlias = Annotated[
     typer.Option(
         "--tag",
         metavar="TEXT",
+        autocompletion=_values_for("tag"),
         show_default=False,
         help="Take only the cases with this tag; given several times, with all of them.",
         rich_help_panel=_WHICH,
@@ -157,6 +173,7 @@ TierOption: TypeAlias = Annotated[
     typer.Option(
         "--tier",
         metavar="TIER",
+        autocompletion=_values_for("tier"),
         show_default=False,
         help="Take only the cases of this tier: fast, standard, slow or infrastructure; given several times, of any.",
         rich_help_panel=_WHICH,
@@ -181,6 +198,7 @@ CaseOption: TypeAlias = Annotated[
     typer.Option(
         "--case",
         metavar="ID",
+        autocompletion=_values_for("case"),
         show_default=False,
         help="Take only the case with this id, whatever its kind; given several times, these cases in this order."
         " @FILE reads ids from a file, one a line.",
@@ -242,6 +260,7 @@ OrderOption: TypeAlias = Annotated[
     typer.Option(
         "--order",
         metavar="ORDER",
+        autocompletion=_values_for("order"),
         help="file, as they stand in their files, or random, which follows from the seed: files, suites and cases"
         " are shuffled, and each file stays whole.",
         rich_help_panel=_HOW,
@@ -252,6 +271,7 @@ TargetOption: TypeAlias = Annotated[
     typer.Option(
         "--target",
         metavar="NAME=VALUE",
+        autocompletion=_values_for("target"),
         show_default=False,
         help="Drive another system where suites ask for NAME, such as channels=asyncio. May be given several times.",
         rich_help_panel=_HOW,
@@ -412,6 +432,7 @@ BaselineOption: TypeAlias = Annotated[
     typer.Option(
         "--baseline",
         metavar="FILE",
+        autocompletion=_values_for("baseline"),
         show_default=False,
         help="Record what was measured in this baseline; a bare name is a file in ./baselines.",
         rich_help_panel=_MEASURE,
@@ -426,6 +447,7 @@ CompareOption: TypeAlias = Annotated[
     typer.Option(
         "--compare",
         metavar="FILE",
+        autocompletion=_values_for("compare"),
         show_default=False,
         help="Hold what was measured against this baseline; a regression ends with exit code 3.",
         rich_help_panel=_MEASURE,
@@ -448,6 +470,7 @@ ConfigOption: TypeAlias = Annotated[
     typer.Option(
         "--config",
         metavar="NAME",
+        autocompletion=_values_for("config"),
         show_default=False,
         help="Use the profile [tool.wfrun.profiles.NAME] of pyproject.toml; ci, dev and perf are there without one."
         " wfrun config show tells where each value comes from.",
@@ -459,6 +482,7 @@ EnvOption: TypeAlias = Annotated[
     typer.Option(
         "--env",
         metavar="NAME",
+        autocompletion=_values_for("env"),
         show_default=False,
         help="Give cases the environment variables of [tool.wfrun.env.NAME] in pyproject.toml.",
         rich_help_panel=_SETTINGS,

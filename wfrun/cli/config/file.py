@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from wfrun.cli.config.keys import Key
 
-__all__ = ["BUILT_IN", "ConfigFile", "read_config"]
+__all__ = ["BUILT_IN", "ConfigFile", "nearest_table", "read_config"]
 
 NAME: Final = "pyproject.toml"
 TABLE: Final = "tool.wfrun"
@@ -51,12 +51,23 @@ def read_config(folder: Path, keys: Mapping[str, Key]) -> ConfigFile:
         FileError: The file cannot be read.
         UsageError: It is no TOML, or has a key that is unknown or of a wrong type.
     """
+    path, table = nearest_table(folder)
+    return ConfigFile() if path is None else _checked(path, table, keys)
+
+
+def nearest_table(folder: Path) -> tuple[Path | None, dict[str, Any]]:
+    """Return the nearest file upward from ``folder`` with a table of ours, and that table, unchecked.
+
+    Raises:
+        FileError: A file on the way cannot be read.
+        UsageError: It is no TOML.
+    """
     for parent in (folder, *folder.parents):
         path = parent / NAME
         table = _table_in(path)
         if table is not None:
-            return _checked(path, table, keys)
-    return ConfigFile()
+            return path, table
+    return None, {}
 
 
 def _table_in(path: Path) -> dict[str, Any] | None:
