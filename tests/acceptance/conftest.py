@@ -143,7 +143,7 @@ def module_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def environment(more: Mapping[str, str] | None) -> dict[str, str]:
-    hidden = ("FORCE_COLOR", "COLUMNS", "CI", "TERM", "PYTHONPATH")
+    hidden = ("FORCE_COLOR", "COLUMNS", "CI", "TERM", "PYTHONPATH", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY")
     return {
         **{name: value for name, value in os.environ.items() if name not in hidden},
         "NO_COLOR": "1",

@@ -37,6 +37,8 @@ def test_all_artefacts_go_to_one_folder(slow: Project) -> None:
     assert ran.code == 0
     assert slow.json("results/today/record.json")["planned"] == 2
     assert '<testsuites name="wfrun"' in slow.read("results/today/junit.xml")
+    assert slow.read("results/today/session.html").startswith("<!doctype html>")
+    assert slow.read("results/today/summary.md").startswith("## ")
 
 
 def test_a_file_that_is_named_goes_where_it_is_named(slow: Project) -> None:

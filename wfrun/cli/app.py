@@ -19,12 +19,14 @@ from wfrun.cli.options import (
     FailedFirstOption,
     FailFastOption,
     FlakyOption,
+    HtmlOption,
     InProcessOption,
     IntegrationOption,
     JsonOption,
     JunitOption,
     LastFailedOption,
     ListJsonOption,
+    MarkdownOption,
     MaxMemoryOption,
     NoCaptureOption,
     OrderOption,
@@ -157,6 +159,8 @@ def run_command(
     output: OutputOption = None,
     junit: JunitOption = None,
     json: JsonOption = None,
+    html: HtmlOption = None,
+    markdown: MarkdownOption = None,
     baseline: BaselineOption = None,
     replace: ReplaceOption = False,
     compare: CompareOption = None,
@@ -206,6 +210,8 @@ def run_command(
             output=output,
             junit=junit,
             json=json,
+            html=html,
+            markdown=markdown,
             baseline=baseline,
             replace=replace,
             compare=compare,
@@ -303,6 +309,8 @@ def merge_command(
     quiet: QuietOption = False,
     junit: JunitOption = None,
     json: JsonOption = None,
+    html: HtmlOption = None,
+    markdown: MarkdownOption = None,
 ) -> None:
     """Make one record of those that the shards of a session wrote with --json, and end as that session would have.
 
@@ -311,7 +319,9 @@ def merge_command(
     from wfrun.cli.choices import CommandLine, session_options
     from wfrun.cli.merge import merge_files
 
-    options = session_options(CommandLine(paths=records, verbose=verbose, quiet=quiet, junit=junit, json=json))
+    options = session_options(
+        CommandLine(paths=records, verbose=verbose, quiet=quiet, junit=junit, json=json, html=html, markdown=markdown)
+    )
     raise typer.Exit(merge_files(options.paths, options.outputs))
 
 

@@ -29,7 +29,9 @@ MOST_DEFAULT_WORKERS: Final = 4
 SEEDS: Final = 2**32
 RECORD: Final = "record.json"
 JUNIT: Final = "junit.xml"
-"""What the record and the JUnit file are called in the folder of --output."""
+PAGE: Final = "session.html"
+SUMMARY: Final = "summary.md"
+"""What the record and the reports are called in the folder of --output."""
 LEAST_MEMORY_BYTES: Final = 64 * 2**20
 """Python with what a suite imports takes half of it."""
 
@@ -72,6 +74,8 @@ class CommandLine:
     output: str | None = None
     junit: str | None = None
     json: str | None = None
+    html: str | None = None
+    markdown: str | None = None
     baseline: str | None = None
     replace: bool = False
     compare: str | None = None
@@ -141,6 +145,8 @@ def session_options(written: CommandLine) -> SessionOptions:
             verbosity=int(written.verbose) - int(written.quiet),
             junit_path=_file("--junit", written.junit) or (folder and folder / JUNIT),
             json_path=_file("--json", written.json) or (folder and folder / RECORD),
+            html_path=_file("--html", written.html) or (folder and folder / PAGE),
+            markdown_path=_file("--markdown", written.markdown) or (folder and folder / SUMMARY),
             baseline_path=_file("--baseline", written.baseline),
             replace_baseline=written.replace,
             compare_path=_file("--compare", written.compare),

@@ -27,12 +27,14 @@ __all__ = [
     "FailFastOption",
     "FailedFirstOption",
     "FlakyOption",
+    "HtmlOption",
     "InProcessOption",
     "IntegrationOption",
     "JsonOption",
     "JunitOption",
     "LastFailedOption",
     "ListJsonOption",
+    "MarkdownOption",
     "MaxMemoryOption",
     "NoCaptureOption",
     "OrderOption",
@@ -402,7 +404,7 @@ OutputOption: TypeAlias = Annotated[
         "--output",
         metavar="DIR",
         show_default=False,
-        help="Write everything that no other file is named for into this folder: record.json, junit.xml and the rest.",
+        help="Write everything that no other file is named for into this folder: record.json, junit.xml, session.html and the rest.",
         rich_help_panel=_TELL,
     ),
 ]
@@ -420,6 +422,26 @@ JsonOption: TypeAlias = Annotated[
         show_default=False,
         help="Write the session's whole record as JSON. - is standard output; everything else then goes to"
         " standard error.",
+        rich_help_panel=_TELL,
+    ),
+]
+HtmlOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--html",
+        metavar="FILE",
+        show_default=False,
+        help="Write the session as a page of HTML that needs no other file and no network.",
+        rich_help_panel=_TELL,
+    ),
+]
+MarkdownOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--markdown",
+        metavar="FILE",
+        show_default=False,
+        help="Write a summary in Markdown. In GitHub Actions it is shown with the step without being asked for.",
         rich_help_panel=_TELL,
     ),
 ]

@@ -41,7 +41,13 @@ def check_outputs(outputs: Outputs) -> None:
         UsageError: Two options name the same file.
     """
     baseline = None if outputs.baseline_path is None else resolve_baseline(outputs.baseline_path, Path.cwd())
-    files = {"--junit": outputs.junit_path, "--json": outputs.json_path, "--baseline": baseline}
+    files = {
+        "--junit": outputs.junit_path,
+        "--json": outputs.json_path,
+        "--html": outputs.html_path,
+        "--markdown": outputs.markdown_path,
+        "--baseline": baseline,
+    }
     if outputs.folder is not None and outputs.folder.exists() and not outputs.folder.is_dir():
         raise FileError(f"--output {outputs.folder}: this is a file; name a folder, which is made where it is missing")
     seen: dict[Path, str] = {}

@@ -141,6 +141,8 @@ class Outputs:
     """-1 quiet, 0 normal, 1 verbose."""
     junit_path: Path | None = None
     json_path: Path | None = None
+    html_path: Path | None = None
+    markdown_path: Path | None = None
     baseline_path: Path | None = None
     replace_baseline: bool = False
     compare_path: Path | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,8 @@ from wfrun.runner.record.record import record_session
 from wfrun.runner.record.store import refuse_early, resolve_baseline, save_baseline, save_last_session
 from wfrun.runner.record.surroundings import look_around
 from wfrun.runner.report.artefacts import Artefacts
-from wfrun.runner.report.commands import Commands
+from wfrun.runner.report.commands import Commands, with_commands
+from wfrun.runner.report.github import GitHub
 from wfrun.runner.report.live import make_progress
 from wfrun.runner.report.report import report_session, session_console
 from wfrun.runner.report.stage_times import StageTimes
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from wfrun.runner.plan.planned import Plan
     from wfrun.runner.record.models import Baseline
     from wfrun.runner.record.session_record import SessionRecord
+    from wfrun.runner.report.commands import Hint
+    from wfrun.runner.run.events import RunEvent
     from wfrun.runner.run.outcomes import RunResult
 
 __all__ = ["list_cases", "run_session"]
@@ -89,7 +93,8 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
         result, record = run(plan)
         plan = result.plan or plan
         with stages.timing("run"):
-            reproductions = asyncio.run(find_reproductions(result, options.limits, progress))
+            hints = _hints(plan, result, options, progress)
+        record = with_commands(record, hints)
         with stages.timing("compare"):
             comparison = None if yardstick is None else _compare(record, yardstick, plan, discovery, options)
         if yardstick is not None and comparison is not None and comparison.regressed and not result.interrupted:
@@ -116,8 +121,7 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
         record=record,
         comparison=comparison,
         notes=notes,
-        commands=Commands(plan, options.command, options.selection.measured_seed),
-        reproductions=reproductions,
+        known_hints=hints,
         stages_s=stages.seconds if outputs.stats else {},
     )
     report_session(
@@ -126,8 +130,20 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
         verbosity=outputs.verbosity,
         junit_path=outputs.junit_path,
         json_path=outputs.json_path,
+        html_path=outputs.html_path,
+        markdown_path=outputs.markdown_path,
+        github=GitHub.around(os.environ, Path.cwd()),
     )
     return code
+
+
+def _hints(
+    plan: Plan, result: RunResult, options: SessionOptions, progress: Callable[[RunEvent], None]
+) -> dict[tuple[str, int], list[Hint]]:
+    """Return the commands that make each failure come back, by the keys of the cases."""
+    commands = Commands(plan, options.command, options.selection.measured_seed)
+    found = asyncio.run(find_reproductions(result, options.limits, progress))
+    return {key: commands.hints(reproduction) for key, reproduction in found.items()}
 
 
 def list_cases(options: SessionOptions, *, explained: bool = False) -> tuple[Discovery, Plan]:

@@ -4,6 +4,7 @@ from wfrun.runner.record.baseline import AcceptedChange, Baseline, BaselineCase,
 from wfrun.runner.record.measurements import CaseMeasurements, MetricRecord
 from wfrun.runner.record.session_record import (
     AttemptRecord,
+    CommandRecord,
     LoadFailureRecord,
     OutcomeRecord,
     Protocol,
@@ -18,6 +19,7 @@ __all__ = [
     "BaselineCase",
     "BaselineSession",
     "CaseMeasurements",
+    "CommandRecord",
     "LoadFailureRecord",
     "MetricRecord",
     "OutcomeRecord",

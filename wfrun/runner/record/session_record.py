@@ -11,6 +11,7 @@ from wfrun.runner.record.measurements import CaseMeasurements, ClosedModel
 __all__ = [
     "SESSION_SCHEMA",
     "AttemptRecord",
+    "CommandRecord",
     "FixtureFailureRecord",
     "LoadFailureRecord",
     "OutcomeRecord",
@@ -70,6 +71,13 @@ class FixtureFailureRecord(ClosedModel):
     output: str = Field(description="what was printed meanwhile")
 
 
+class CommandRecord(ClosedModel):
+    """A command that makes a failure come back."""
+
+    about: str = Field(description="what is known of the command, and for whom it is")
+    command: str = Field(description="the words, quoted for a shell, to be run in the same folder")
+
+
 class OutcomeRecord(ClosedModel):
     """What became of one case."""
 
@@ -101,6 +109,7 @@ class OutcomeRecord(ClosedModel):
     measurements: CaseMeasurements | None = Field(description="null for a case that was not measured")
     turn: int = Field(default=0, description="which of its turns, from 1, where cases were repeated; else 0")
     attempts: tuple[AttemptRecord, ...] = Field(default=(), description="failures before this result, with --retries")
+    reproduce: tuple[CommandRecord, ...] = Field(default=(), description="commands that make the failure come back")
 
 
 class SessionRecord(ClosedModel):

@@ -58,7 +58,8 @@ def look_around(discovery: Discovery, outputs: Outputs, cwd: Path) -> Surroundin
 def _own_output(outputs: Outputs, cwd: Path) -> Callable[[Path], bool]:
     """Return what tells wfrun's own files from sources: a new baseline must not make its commit look dirty."""
     folder = None if outputs.folder is None else (cwd / outputs.folder).resolve()
-    written = {(cwd / path).resolve() for path in (outputs.junit_path, outputs.json_path) if path is not None}
+    files = (outputs.junit_path, outputs.json_path, outputs.html_path, outputs.markdown_path)
+    written = {(cwd / path).resolve() for path in files if path is not None}
 
     def is_own(path: Path) -> bool:
         resolved = path.resolve()

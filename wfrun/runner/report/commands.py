@@ -11,15 +11,17 @@ from typing import TYPE_CHECKING, Final
 from wfrun.authoring.info import Kind
 from wfrun.errors import FileError
 from wfrun.files import write_atomically
+from wfrun.runner.record.session_record import CommandRecord
 from wfrun.runner.report.text import plural, shown_path
 from wfrun.runner.run.reproduce import Proof, Reproduction
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from wfrun.runner.plan.planned import Plan, PlannedCase
+    from wfrun.runner.record.session_record import SessionRecord
 
-__all__ = ["Commands", "Hint"]
+__all__ = ["Commands", "Hint", "with_commands"]
 
 MOST_WORDS: Final = 12
 """Cases named in a command; a longer list goes to a file."""
@@ -92,3 +94,19 @@ class Commands:
             else:
                 return ["--case", f"@{path}"]
         return [word for case_id in case_ids for word in ("--case", case_id)]
+
+
+def with_commands(record: SessionRecord, hints: Mapping[tuple[str, int], Sequence[Hint]]) -> SessionRecord:
+    """Return ``record`` with the commands that make its failures come back."""
+    if not hints:
+        return record
+    outcomes = []
+    for outcome in record.outcomes:
+        known = hints.get((outcome.id, outcome.turn), ())
+        commands = tuple(CommandRecord(about=hint.about, command=_utf8(hint.command)) for hint in known)
+        outcomes.append(outcome.model_copy(update={"reproduce": commands}) if commands else outcome)
+    return record.model_copy(update={"outcomes": tuple(outcomes)})
+
+
+def _utf8(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

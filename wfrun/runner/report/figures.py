@@ -13,9 +13,9 @@ from wfrun.units import format_value
 
 if TYPE_CHECKING:
     from wfrun.runner.record.measurements import CaseMeasurements
-    from wfrun.runner.record.session_record import SessionRecord
+    from wfrun.runner.record.session_record import OutcomeRecord, SessionRecord
 
-__all__ = ["figures_table"]
+__all__ = ["COLUMNS", "figures_table", "measured_outcomes"]
 
 COLUMNS: Final = {
     "throughput": "throughput_per_s",
@@ -35,11 +35,7 @@ def figures_table(record: SessionRecord, *, everything: bool = False) -> Table |
     and peak memory is counted above an empty case. Beyond twenty cases the faster ones are only counted, unless
     ``everything`` is wanted.
     """
-    measured = sorted(
-        ((outcome, outcome.measurements) for outcome in record.outcomes if outcome.measurements is not None),
-        key=lambda pair: -_median(pair[1], "wall_time_ns"),
-    )
-    measured = [pair for pair in measured if pair[1].metrics]
+    measured = measured_outcomes(record)
     if not measured:
         return None
     shown = measured if everything else measured[:SHOWN]
@@ -61,6 +57,13 @@ def figures_table(record: SessionRecord, *, everything: bool = False) -> Table |
             Text(one_line(f"{outcome.suite} · {case_title(outcome)}")), Text(_processes(measurements)), *figures
         )
     return table
+
+
+def measured_outcomes(record: SessionRecord) -> list[tuple[OutcomeRecord, CaseMeasurements]]:
+    """Return the cases that have figures, with them, the one that takes longest first."""
+    pairs = ((outcome, outcome.measurements) for outcome in record.outcomes if outcome.measurements is not None)
+    measured = [(outcome, measurements) for outcome, measurements in pairs if measurements.metrics]
+    return sorted(measured, key=lambda pair: -_median(pair[1], "wall_time_ns"))
 
 
 def _processes(measurements: CaseMeasurements) -> str:

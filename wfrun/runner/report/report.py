@@ -6,11 +6,16 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from rich.text import Text
+
 from wfrun.errors import FileError
 from wfrun.files import write_atomically
 from wfrun.runner.record.json_text import json_bytes
 from wfrun.runner.report.console import make_console, print_parts
+from wfrun.runner.report.github import annotation_lines
+from wfrun.runner.report.html_page import session_page
 from wfrun.runner.report.junit import junit_xml
+from wfrun.runner.report.markdown import session_markdown
 from wfrun.runner.report.summary import summary
 
 if TYPE_CHECKING:
@@ -19,6 +24,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from wfrun.runner.report.console import ReportConsole
+    from wfrun.runner.report.github import GitHub
     from wfrun.runner.report.story import SessionStory
 
 __all__ = ["STANDARD_OUTPUT", "report_session", "session_console"]
@@ -39,6 +45,9 @@ def report_session(
     verbosity: int = 0,
     junit_path: Path | None = None,
     json_path: Path | None = None,
+    html_path: Path | None = None,
+    markdown_path: Path | None = None,
+    github: GitHub | None = None,
 ) -> None:
     """Print the end of a session and write its files.
 
@@ -50,12 +59,21 @@ def report_session(
         verbosity: -1 quiet, 0 normal, 1 for tables, tracebacks and output without shortening.
         junit_path: Where to write JUnit XML; ``None`` for nowhere.
         json_path: Where to write the record as JSON; ``-`` for standard output, ``None`` for nowhere.
+        html_path: Where to write the session as a page; ``None`` for nowhere.
+        markdown_path: Where to write a summary in Markdown; ``None`` for nowhere.
+        github: The step of a GitHub workflow that is to show failures and the summary; ``None`` elsewhere.
 
     Raises:
         FileError: A file could not be written; the text says which and why.
     """
     print_parts(console, summary(story, verbosity=verbosity))
     failures: list[str] = []
+    if github is not None:
+        _tell_github(story, console, github, failures)
+    if html_path is not None:
+        _try_writing(html_path, lambda: _encoded(session_page(story)), failures)
+    if markdown_path is not None:
+        _try_writing(markdown_path, lambda: _encoded(session_markdown(story)), failures)
     if junit_path is not None:
         _try_writing(junit_path, lambda: junit_xml(story), failures)
     if json_path is not None and story.record is not None:
@@ -63,6 +81,23 @@ def report_session(
         _try_writing(json_path, lambda: json_bytes(record), failures)
     if failures:
         raise FileError("; ".join(failures))
+
+
+def _tell_github(story: SessionStory, console: Console, github: GitHub, failures: list[str]) -> None:
+    for line in annotation_lines(story, github.repository):
+        console.print(Text(line), soft_wrap=True)
+    if github.summary_path is None:
+        return
+    try:
+        # Earlier commands of the step have written there too.
+        with github.summary_path.open("ab") as stream:
+            stream.write(_encoded(session_markdown(story)))
+    except OSError as error:
+        failures.append(f"cannot write {github.summary_path}: {error.strerror or error}")
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "backslashreplace")
 
 
 def _try_writing(path: Path, content: Callable[[], bytes], failures: list[str]) -> None:

@@ -8,8 +8,9 @@ from wfrun.authoring.info import CaseInfo
 from wfrun.runner.child.messages import LoadFailure
 from wfrun.runner.discover.discovery import Discovery
 from wfrun.runner.plan.planned import Plan, PlannedCase
+from wfrun.runner.report.commands import Hint
 from wfrun.runner.report.story import SessionStory
-from wfrun.runner.run.outcomes import CapturedOutput, Outcome, RunResult
+from wfrun.runner.run.outcomes import Attempt, CapturedOutput, Outcome, RunResult
 
 if TYPE_CHECKING:
     from wfrun.runner.record.session_record import OutcomeRecord, SessionRecord
@@ -34,6 +35,10 @@ def story_of(record: SessionRecord) -> SessionStory:
         plan=plan,
         result=RunResult(outcomes, record.interrupted, record.faults, record.duration_s),
         record=record,
+        known_hints={
+            (outcome.id, outcome.turn): [Hint(each.about, each.command) for each in outcome.reproduce]
+            for outcome in record.outcomes
+        },
     )
 
 
@@ -55,7 +60,7 @@ def _outcome(record: OutcomeRecord) -> Outcome:
         tier=record.tier,
     )
     return Outcome(
-        case=PlannedCase(info, measured=record.measured, seed=record.seed, timeout_s=0.0),
+        case=PlannedCase(info, measured=record.measured, seed=record.seed, timeout_s=0.0, turn=record.turn),
         status=record.status,
         duration_s=record.duration_s,
         message=record.message,
@@ -64,4 +69,8 @@ def _outcome(record: OutcomeRecord) -> Outcome:
         items=record.items,
         notes=dict(record.notes),
         unfinished_teardowns=record.unfinished_teardowns,
+        attempts=tuple(
+            Attempt(each.status, each.duration_s, each.message, each.details, CapturedOutput(each.output))
+            for each in record.attempts
+        ),
     )

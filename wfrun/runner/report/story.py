@@ -10,7 +10,7 @@ from wfrun.runner.report.commands import Commands, Hint
 from wfrun.runner.run.reproduce import Proof, Reproduction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from wfrun.runner.compare.verdicts import Comparison
     from wfrun.runner.discover.discovery import Discovery
@@ -33,21 +33,18 @@ class SessionStory:
     comparison: Comparison | None = None
     notes: tuple[str, ...] = ()
     """Sentences for the reader about the session itself: what was written where, what could not be kept."""
-    commands: Commands | None = None
-    """Writes the commands that make failures come back."""
-    reproductions: Mapping[tuple[str, int], Reproduction] = field(default_factory=dict)
-    """What is known to make each failed or flaky case fail again, by its key."""
+    known_hints: Mapping[tuple[str, int], Sequence[Hint]] = field(default_factory=dict)
+    """The commands that are known to make failures come back, by the keys of their cases."""
 
     def hints(self, outcome: Outcome) -> list[Hint]:
         """Return the commands that bring this failure back; none for what did not fail."""
         if not (outcome.status.bad or outcome.flaky):
             return []
-        commands = self.commands or Commands(self.plan)
-        found = self.reproductions.get(outcome.case.key)
-        if found is None:
+        known = self.known_hints.get(outcome.case.key)
+        if known is None:
             proof = Proof.UNTRIED if outcome.before else Proof.RAN_SO
-            found = Reproduction(outcome.case, proof, outcome.before)
-        return commands.hints(found)
+            known = Commands(self.plan).hints(Reproduction(outcome.case, proof, outcome.before))
+        return list(known)
 
     stages_s: Mapping[str, float] = field(default_factory=dict)
     """How long each stage took, in seconds; empty where nobody asked."""
