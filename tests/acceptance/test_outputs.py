@@ -44,7 +44,11 @@ def test_all_artefacts_go_to_one_folder(slow: Project) -> None:
 def test_a_file_that_is_named_goes_where_it_is_named(slow: Project) -> None:
     slow.run("--output", "results", "--junit", "mine.xml")
 
-    assert sorted(path.name for path in (slow.folder / "results").iterdir()) == ["record.json"]
+    assert sorted(path.name for path in (slow.folder / "results").iterdir()) == [
+        "record.json",
+        "session.html",
+        "summary.md",
+    ]
     assert slow.read("mine.xml")
 
 

@@ -404,7 +404,8 @@ OutputOption: TypeAlias = Annotated[
         "--output",
         metavar="DIR",
         show_default=False,
-        help="Write everything that no other file is named for into this folder: record.json, junit.xml, session.html and the rest.",
+        help="Write everything that no other file is named for into this folder: record.json, junit.xml, session.html"
+        " and the rest.",
         rich_help_panel=_TELL,
     ),
 ]
