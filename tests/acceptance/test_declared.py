@@ -100,3 +100,35 @@ def sluggish(): pass
 
     assert ran.code == 1
     assert "'sluggish' is no tier; tiers are fast, standard, slow, infrastructure" in ran.out
+
+
+BESIDE: Final = """
+def tell(text):
+    with open("told", "a") as file:
+        file.write(text)
+
+@suite.case(parameters={"n": [1, 2, 3, 4, 5]}DECLARED)
+def works(n):
+    tell("(")
+    time.sleep(0.02)
+    tell(")")
+"""
+
+
+@pytest.mark.parametrize("declared", [', groups={"printer": 1}', ", exclusive=True"])
+def test_cases_of_a_group_of_one_and_exclusive_ones_never_overlap(project: Project, declared: str) -> None:
+    source = BESIDE.replace("DECLARED", declared)
+    project.write({f"suites/suite_{name}.py": source for name in "abc"})
+
+    ran = project.run("--workers", "3")
+
+    assert ran.code == 0
+    assert project.read("told") == "()" * 15
+
+
+def test_other_cases_do_overlap(project: Project) -> None:
+    source = BESIDE.replace("DECLARED", ', groups={"printer": 3}')
+    project.write({f"suites/suite_{name}.py": source for name in "abc"})
+
+    assert project.run("--workers", "3").code == 0
+    assert "((" in project.read("told")

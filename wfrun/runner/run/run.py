@@ -23,6 +23,7 @@ from wfrun.runner.run.events import (
     RunFinished,
     RunStarted,
 )
+from wfrun.runner.run.gate import Gate, is_gated
 from wfrun.runner.run.ledger import audit
 from wfrun.runner.run.measuring import measure_cases
 from wfrun.runner.run.outcomes import Outcome, RunResult
@@ -181,6 +182,7 @@ class _Round:
         self._listener = listener
         self._suites_channel: Channel[list[PlannedCase]] = channel_type(2 * limits.workers, name="planned cases")
         self._outcomes_channel: Channel[Outcome] = channel_type(100, name="outcomes")
+        self._gate = Gate(case.info for case in plan.cases if not case.measured)
         self.outcomes: list[Outcome] = []
         self.faults: list[str] = []
 
@@ -242,7 +244,8 @@ class _Round:
     async def _work(self, number: int, runner: CaseRunner) -> None:
         async for suite in self._suites_channel:
             await self._check(suite, runner, lambda case: self._listener(CaseStarted(case, number)))
-            await runner.leave_suite()
+            async with self._gate.entered(None):
+                await runner.leave_suite()
 
     async def _check(
         self, suite: Sequence[PlannedCase], runner: CaseRunner, started: Callable[[PlannedCase], None]
@@ -256,20 +259,34 @@ class _Round:
         done = 0
         while done < len(suite):
             case = suite[done]
-            if self._stop.no_more:
+            if self._no_more():
                 await self._deliver(Outcome(case, Status.NOT_RUN, 0.0, "the session ended before its turn"))
                 done += 1
             elif case.info.skip is not None:
                 await self._deliver(Outcome(case, Status.SKIPPED, 0.0, case.info.skip))
                 done += 1
-            elif case.info.own_process:
-                started(case)
-                await settle(outcome_of(case, *await runner.run_fresh(case), runner.unfinished_teardowns))
-                done += 1
             else:
-                together = itertools.takewhile(_can_share_a_child, suite[done : done + MOST_AHEAD])
-                done += await runner.run_warm(list(together), started, settle)
+                async with self._gate.entered(case.info):
+                    if self._no_more():
+                        continue
+                    if case.info.own_process:
+                        started(case)
+                        await settle(outcome_of(case, *await runner.run_fresh(case), runner.unfinished_teardowns))
+                        done += 1
+                    else:
+                        done += await runner.run_warm(_together(suite, done), started, settle)
+
+    def _no_more(self) -> bool:
+        # A call, as it may change while something is waited for.
+        return self._stop.no_more
+
+
+def _together(suite: Sequence[PlannedCase], first: int) -> list[PlannedCase]:
+    """Return the cases from ``first`` on that one child can be given at once."""
+    if is_gated(suite[first].info):
+        return [suite[first]]
+    return list(itertools.takewhile(_can_share_a_child, suite[first : first + MOST_AHEAD]))
 
 
 def _can_share_a_child(case: PlannedCase) -> bool:
-    return not case.info.own_process and case.info.skip is None
+    return not case.info.own_process and case.info.skip is None and not is_gated(case.info)
