@@ -162,14 +162,14 @@ class Pass:
         task = asyncio.current_task()
         # Not beside figures: the watch costs each turn of the loop some nanoseconds.
         self._guard.attach(task, asyncio.get_running_loop(), look_for_deadlock=not self._options.measured)
-        leaks = None
+        state = leaks = None
         try:
             await resources.set_up_wide(self._case.fixtures)
             state, leaks = self._options.state, self._options.leaks
             if state is not None:
                 state.mark()
             if leaks is not None:
-                leaks.mark()
+                leaks.mark(self._case.info.id)
             await resources.set_up()
             function = self._case.declaration.function
             arguments = await resources.arguments(function)

@@ -15,13 +15,16 @@ import sys
 import tempfile
 import threading
 import time
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from wfrun.measure.growth import GrowthWatch
 from wfrun.runner.child.belongings import library_pids, names_of_descriptors, of_the_case, places_of_thread
 from wfrun.runner.child.descendants import children, command_line, end_children, has_children
 from wfrun.runner.child.held import Held, held_by
+from wfrun.units import format_bytes
 from wfrun.waits.chain import await_chain, places_of
 
 if TYPE_CHECKING:
@@ -66,6 +69,10 @@ class LeakWatch:
         """Returns the values of the fixtures that outlive a case: what can be reached from them is theirs."""
         self.spared: Callable[[asyncio.Task[Any]], bool] = lambda _: False
         """Tells the tasks that such a fixture started, whenever that was."""
+        self.repeating = False
+        """Whether cases come again and again, so that growing memory would show."""
+        self._growth: defaultdict[str, GrowthWatch] = defaultdict(GrowthWatch)
+        self._case_id = ""
         self._folder = temporary_folder
         self._counts = (0, 0, False)
         self._descriptors: Collection[int] = ()
@@ -74,8 +81,11 @@ class LeakWatch:
         self._tasks: Collection[asyncio.Task[Any]] = ()
         self._files: Collection[str] = ()
 
-    def mark(self) -> None:
+    def mark(self, case_id: str = "") -> None:
         """Take what there is now for what a case may find: to be called on the loop that it will run on; some 7 µs."""
+        self._case_id = case_id
+        if self.repeating:
+            self._growth[case_id].begin()
         counts = _counts()
         if counts != self._counts or counts[2]:
             self._counts = counts
@@ -93,8 +103,9 @@ class LeakWatch:
             judged: Whether leaks count. What a case that failed holds, its traceback may hold; so then nothing is
                 named, but processes and tasks are ended all the same.
         """
+        grown = self._grown_memory(allowed) if self.repeating else []
         if not self._grown():
-            return []
+            return grown if judged else []
         looks: dict[str, Callable[[], list[Leak]]] = {
             "tasks": self._left_tasks,
             "threads": self._left_threads,
@@ -108,7 +119,7 @@ class LeakWatch:
             held = held_by(self.holders())
             leaks = [leak for leak in leaks if not held.has(leak.kind, leak.thing)]
             await self._end(held)
-        return leaks
+        return leaks + (grown if judged else [])
 
     def _grown(self) -> bool:
         descriptors, threads, parent = _counts()
@@ -119,6 +130,14 @@ class LeakWatch:
             or len(asyncio.all_tasks()) > len(self._tasks)
             or len(_files(self._folder)) > len(self._files)
         )
+
+    def _grown_memory(self, allowed: Collection[str]) -> list[Leak]:
+        watch = self._growth[self._case_id]
+        growth_bytes = watch.end()
+        if growth_bytes is None or "memory" in allowed:
+            return []
+        name = f"memory, {format_bytes(growth_bytes)} more with each of {watch.repetitions} repetitions"
+        return [Leak("memory", name, self._case_id)]
 
     def _left_tasks(self) -> list[Leak]:
         tasks = sorted(self._new_tasks(), key=lambda task: task.get_name())

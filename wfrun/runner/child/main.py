@@ -171,6 +171,8 @@ class Child:
         wide = self._loop.wide if command["sampling"] is None else WideFixtures()
         wide.seed, wide.targets = command["session_seed"], command["targets"]
         wide.shared, wide.broken = command["shared"], command["broken"]
+        if self.leaks is not None:
+            self.leaks.repeating = command["repeating"]
         options = PassOptions(
             seed=command["seed"],
             timeout_s=command["timeout_s"],

@@ -190,6 +190,7 @@ class CaseRunner:
             "teardown_grace_s": self._grace_s,
             "targets": dict(self._limits.targets),
             "tools": tools_of(tools),
+            "repeating": self._limits.repeat != 1,
             "sampling": None,
             "control": False,
             "shared": {},
