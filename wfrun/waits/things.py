@@ -143,7 +143,10 @@ def _suspended(task: asyncio.Task[Any]) -> list[Any]:
 
 
 def _is_exit(value: object, lock: object) -> bool:
-    return isinstance(value, types.MethodType) and value.__self__ is lock and value.__name__ == "__aexit__"
+    if not isinstance(value, types.MethodType) or value.__name__ != "__aexit__":
+        return False
+    # A condition is left by its own way, and has the lock inside.
+    return value.__self__ is lock or getattr(value.__self__, "_lock", None) is lock
 
 
 def _waits_at(task: asyncio.Task[Any], lock: object) -> bool:
