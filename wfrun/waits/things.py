@@ -105,7 +105,7 @@ def _of_future(future: Any) -> Thing:  # noqa: ANN401 - a future of any kind, or
 
 def _of_tasks(kind: str, futures: Iterable[Any]) -> Thing:
     pending = [each for each in futures if not each.done()]
-    tasks = tuple(each for each in pending if isinstance(each, asyncio.Task))
+    tasks = tuple(sorted((each for each in pending if isinstance(each, asyncio.Task)), key=asyncio.Task.get_name))
     return Thing(kind, f"{kind} of {_count(len(pending), 'task')}", tasks)
 
 

@@ -103,7 +103,9 @@ class OutcomeRecord(ClosedModel):
     output: str = Field(description="what it wrote to standard output and error")
     output_dropped_bytes: int = Field(description="bytes of output left out of the middle")
     items: int = Field(description="items one repetition worked on; 0 where the case does not count")
-    notes: dict[str, JsonValue] = Field(description="values the case attached, by name")
+    notes: dict[str, JsonValue] = Field(
+        description="values the case attached, by name; under waits who waited for what when it was stopped"
+    )
     unfinished_teardowns: tuple[str, ...] = Field(description="tear-downs that were cut short or failed")
     findings: tuple[str, ...] = Field(default=(), description="what tools such as --debug found")
     measurements: CaseMeasurements | None = Field(description="null for a case that was not measured")
