@@ -81,9 +81,9 @@ def bars() -> list[Bar]:
         _beyond("list, cold, s beyond one case", listed, "cold", 0.6),
         _beyond("list, warm, s beyond one case", listed, "warm", 0.15),
         *(
-            _times(f"{which}, {side}", costs, which, least)
+            _times(f"{which}, {side}", each, which, least)
             for which, least in (("1 worker", 5.0), ("2 workers", 8.0))
-            for side, costs in (("wall", costs.wall), ("cpu", costs.cpu))
+            for side, each in (("wall", costs.wall), ("cpu", costs.cpu))
         ),
         _us_a_case(costs.wall),
         Bar("bytes of wfrun a case", a_case, 1000, "<=", f"{memory[1] / 2**20:.0f} MiB with {MODULES * CASES:,} cases"),
@@ -177,5 +177,7 @@ def _us_a_case(wall: dict[str, list[float]]) -> Bar:
             (dense - one) / (MODULES * CASES) for dense, one in zip(wall["dense"], wall["one case"], strict=True)
         )
     )
-    details = f"{DENSE} modules of {MODULES * CASES // DENSE:,} cases, beyond one case, rounds {each[0]:.0f} to {each[-1]:.0f}"
+    details = (
+        f"{DENSE} modules of {MODULES * CASES // DENSE:,}, beyond one case, rounds {each[0]:.0f} to {each[-1]:.0f}"
+    )
     return Bar("us a case, 1 worker", statistics.median(each), 60.0, "<=", details)
