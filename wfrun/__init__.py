@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from wfrun.authoring.info import Kind
     from wfrun.authoring.levels import fixture
     from wfrun.authoring.suite import Suite
+    from wfrun.authoring.targets import HistoryEvent, WorkflowTarget
     from wfrun.authoring.workloads import (
         OpenLoad,
         WorkItem,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
         simulate_network_delay,
     )
     from wfrun.clock import Clock, ManualClock, SystemClock
+    from wfrun.concurrency.errors import Unsupported
     from wfrun.errors import WfrunError
     from wfrun.faults import FaultPlan, InjectedFault
     from wfrun.measure.memory import MemorySpan
@@ -28,6 +30,7 @@ __all__ = [
     "Clock",
     "Context",
     "FaultPlan",
+    "HistoryEvent",
     "InjectedFault",
     "Kind",
     "ManualClock",
@@ -35,8 +38,10 @@ __all__ = [
     "OpenLoad",
     "Suite",
     "SystemClock",
+    "Unsupported",
     "WfrunError",
     "WorkItem",
+    "WorkflowTarget",
     "__version__",
     "create_processing_pipeline",
     "fixture",
@@ -49,6 +54,7 @@ _HOMES = {
     "Clock": "wfrun.clock",
     "Context": "wfrun.authoring.context",
     "FaultPlan": "wfrun.faults",
+    "HistoryEvent": "wfrun.authoring.targets",
     "InjectedFault": "wfrun.faults",
     "Kind": "wfrun.authoring.info",
     "ManualClock": "wfrun.clock",
@@ -56,8 +62,10 @@ _HOMES = {
     "OpenLoad": "wfrun.authoring.workloads",
     "Suite": "wfrun.authoring.suite",
     "SystemClock": "wfrun.clock",
+    "Unsupported": "wfrun.concurrency.errors",
     "WfrunError": "wfrun.errors",
     "WorkItem": "wfrun.authoring.workloads",
+    "WorkflowTarget": "wfrun.authoring.targets",
     "__version__": "wfrun.version",
     "create_processing_pipeline": "wfrun.authoring.workloads",
     "fixture": "wfrun.authoring.levels",

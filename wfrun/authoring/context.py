@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import tempfile
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -16,7 +16,7 @@ from wfrun.measure.latency import LatencyRecorder
 from wfrun.measure.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 __all__ = ["Context"]
 
@@ -83,6 +83,20 @@ class Context:
             UnknownTarget: No installed package offers it; the message lists those there are.
         """
         return open_target(name, self._targets.get(name))
+
+    @asynccontextmanager
+    async def running(self, name: str) -> AsyncIterator[Any]:
+        """Start the system called ``name``, as :meth:`target` returns it, and stop it at the end of the block.
+
+        Raises:
+            UnknownTarget: As for :meth:`target`.
+        """
+        target = self.target(name)
+        await target.start()
+        try:
+            yield target
+        finally:
+            await target.stop()
 
     @cached_property
     def folder(self) -> Path:

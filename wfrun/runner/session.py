@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wfrun.authoring.targets import available_targets
+from wfrun.authoring.targets import available_targets, implementation_of
 from wfrun.concurrency.channel import Channel
 from wfrun.errors import ExitCode, FileError, NothingSelected, UsageError
 from wfrun.runner.compare.compare import compare_session
@@ -234,10 +234,10 @@ def _check_targets(targets: Sequence[tuple[str, str]]) -> None:
     for name, implementation in targets:
         if name not in offered:
             raise UsageError(f"--target: no system is called {name!r}; there are {', '.join(offered) or 'none'}")
-        if implementation not in offered[name]:
-            raise UsageError(
-                f"--target: {name} has no implementation {implementation!r}; there are {', '.join(offered[name])}"
-            )
+        wanted = implementation_of(implementation)
+        if wanted not in offered[name]:
+            what = f"takes no {wanted}:// address" if wanted != implementation else f"has no implementation {wanted!r}"
+            raise UsageError(f"--target: {name} {what}; there are {', '.join(offered[name])}")
 
 
 def _keep_baseline(record: SessionRecord, options: SessionOptions) -> tuple[tuple[str, ...], FileError | None]:
