@@ -35,7 +35,8 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     facts.mkdir()
     (facts / "METADATA").write_text("Metadata-Version: 2.1\nName: shop\nVersion: 1.0\n")
     (facts / "entry_points.txt").write_text(
-        "[wfrun.targets]\nshop.wfrun = shop_targets:Own\nshop.http = shop_targets:Running\nbare.tcp = shop_targets:Own\n"
+        "[wfrun.targets]\nshop.wfrun = shop_targets:Own\n"
+        "shop.http = shop_targets:Running\nbare.tcp = shop_targets:Own\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "shop_targets", raising=False)
