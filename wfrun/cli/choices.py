@@ -68,6 +68,7 @@ class CommandLine:
     debug: bool = False
     profile: bool = False
     trace: bool = False
+    coverage: bool = False
     verbose: bool = False
     quiet: bool = False
     stats: bool = False

@@ -20,6 +20,7 @@ __all__ = [
     "CategoryOption",
     "CompareOption",
     "ConfigOption",
+    "CoverageOption",
     "DebugOption",
     "E2eOption",
     "EnvOption",
@@ -371,6 +372,15 @@ TraceOption: TypeAlias = Annotated[
         "--trace",
         help="Write down what cases do when: fixtures, tasks, stages, waits at channels, memory and processor time, as"
         " a file in .wfrun/trace that https://ui.perfetto.dev opens. Nothing is measured.",
+        rich_help_panel=_CLOSER,
+    ),
+]
+CoverageOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--coverage",
+        help="Take down which lines of the project cases run, in all their processes; needs the extra wfrun[coverage]."
+        " Data, lcov.info and coverage.xml are written to .wfrun/coverage. Nothing is measured.",
         rich_help_panel=_CLOSER,
     ),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from typing import TYPE_CHECKING
 
 from wfrun.errors import UsageError
@@ -22,12 +23,21 @@ def tools_of(written: CommandLine, folder: Path | None = None) -> Tools:
         UsageError: They do not go with each other, or with another option.
     """
     here = _given({"--pdb": written.pdb, "--in-process": written.in_process})
-    within = _given({"--debug": written.debug, "--profile": written.profile, "--trace": written.trace})
+    within = _given(
+        {
+            "--debug": written.debug,
+            "--profile": written.profile,
+            "--trace": written.trace,
+            "--coverage": written.coverage,
+        }
+    )
     straight = [*here, *(["--no-capture"] if written.no_capture else [])]
     if here and written.workers not in {None, "1"}:
         raise UsageError(f"{here[0]} runs all cases in this process, so --workers {written.workers} cannot be had")
     if straight and written.json == "-":
         raise UsageError(f"{straight[0]} gives standard output to the cases and --json - to the record; name a file")
+    if written.coverage and importlib.util.find_spec("coverage") is None:
+        raise UsageError("--coverage needs the package coverage, which is not installed: pip install 'wfrun[coverage]'")
     _refuse_figures(written, [*here, *within])
     return Tools(
         in_process=bool(here),
@@ -36,6 +46,7 @@ def tools_of(written: CommandLine, folder: Path | None = None) -> Tools:
         debug=written.debug,
         profile=written.profile,
         trace=written.trace,
+        coverage=written.coverage,
         **({} if folder is None else {"folder": folder}),
     )
 

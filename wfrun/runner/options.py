@@ -89,6 +89,8 @@ class Tools:
     """Cases are repeated under profilers of processor time and memory."""
     trace: bool = False
     """What cases do when is written down, as a file for https://ui.perfetto.dev."""
+    coverage: bool = False
+    """Which lines cases run is taken down, in every process of theirs."""
     folder: Path = Path(".wfrun")
     """Where the files of tools go, each tool's into a folder of its own."""
 
@@ -100,7 +102,7 @@ class Tools:
     @property
     def distort(self) -> bool:
         """Whether figures taken with these would not be those of the cases, so that none are taken."""
-        return self.in_process or self.debug or self.profile or self.trace
+        return self.in_process or self.debug or self.profile or self.trace or self.coverage
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,14 +113,15 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
         record = record.model_copy(update={"exit_code": int(code)})
         doubt = keep_failures(discovery, result, flaky_fails=options.limits.flaky_fails, shard=options.selection.shard)
         notes = tuple(dict.fromkeys(note for note in (*doubts, save_last_session(record), doubt, *notes) if note))
-    notes = (*notes, *artefacts.finish(options.selection.kinds))
+    finished = artefacts.finish(options.selection.kinds)
     story = SessionStory(
         discovery=discovery,
         plan=plan,
         result=result,
         record=record,
         comparison=comparison,
-        notes=notes,
+        notes=(*notes, *finished.notes),
+        table=finished.table,
         known_hints=hints,
         stages_s=stages.seconds if outputs.stats else {},
     )

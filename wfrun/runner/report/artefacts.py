@@ -6,11 +6,13 @@ import json
 import os
 import shutil
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from wfrun.errors import FileError
 from wfrun.files import write_atomically
 from wfrun.runner.report.chrome_trace import SessionTimes, read_part, trace_events
+from wfrun.runner.report.covered import Covered, combine
 from wfrun.runner.run.events import CaseFinished, CaseStarted, RunEvent, RunFinished, RunStarted
 from wfrun.runner.run.tools import parts_folder
 
@@ -21,7 +23,15 @@ if TYPE_CHECKING:
     from wfrun.authoring.info import Kind
     from wfrun.runner.options import Tools
 
-__all__ = ["Artefacts"]
+__all__ = ["Artefacts", "Finished"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What is told of the files of a session's tools."""
+
+    notes: tuple[str, ...] = ()
+    table: str = ""
 
 
 class Artefacts:
@@ -42,7 +52,7 @@ class Artefacts:
 
         return hear
 
-    def finish(self, kinds: Collection[Kind]) -> tuple[str, ...]:
+    def finish(self, kinds: Collection[Kind]) -> Finished:
         """Write the files and return what to tell about them, one that cannot be written included.
 
         Args:
@@ -53,7 +63,12 @@ class Artefacts:
             notes.append("nothing was measured: what looks closer at cases changes what they cost, so each ran once")
         if self._tools.trace:
             notes.append(self._finish_trace())
-        return tuple(notes)
+        table = ""
+        if self._tools.coverage:
+            covered = self._finish_coverage()
+            table = covered.table
+            notes += covered.notes
+        return Finished(tuple(notes), table)
 
     def _hear(self, event: RunEvent) -> None:
         now_ns = time.monotonic_ns()
@@ -66,6 +81,13 @@ class Artefacts:
                 self._times.finished(event.outcome.case.info.id, event.outcome.status, now_ns)
             case RunFinished():
                 self._times.ended_ns = now_ns
+
+    def _finish_coverage(self) -> Covered:
+        parts = parts_folder(self._tools, "coverage")
+        try:
+            return combine(parts, self._tools.folder / "coverage")
+        finally:
+            shutil.rmtree(parts, ignore_errors=True)
 
     def _finish_trace(self) -> str:
         folder = parts_folder(self._tools, "trace")

@@ -31,6 +31,8 @@ class SessionStory:
     record: SessionRecord | None = None
     """Where the figures of measured cases come from, and what ``--json`` writes."""
     comparison: Comparison | None = None
+    table: str = ""
+    """What a tool found over all cases, such as the coverage; empty for nothing."""
     notes: tuple[str, ...] = ()
     """Sentences for the reader about the session itself: what was written where, what could not be kept."""
     known_hints: Mapping[tuple[str, int], Sequence[Hint]] = field(default_factory=dict)

@@ -61,6 +61,8 @@ def summary(story: SessionStory, *, verbosity: int = 0) -> list[RenderableType]:
         parts += [Text(), *delta_table(story.comparison, everything=everything)]
     if story.stages_s:
         parts += [Text(), *stats_lines(story)]
+    if story.table:
+        parts += [Text(), Text(printable(story.table))]
     parts.append(Text())
     parts += _remarks(story)
     parts.append(counts_line(story))

@@ -24,6 +24,8 @@ def tools_of(tools: Tools) -> dict[str, Any]:
         wanted["debug"] = {}
     if tools.profile:
         wanted["profile"] = {"folder": str((tools.folder / "profile").absolute())}
+    if tools.coverage:
+        wanted["coverage"] = {"folder": str(parts_folder(tools, "coverage"))}
     if tools.trace:
         wanted["trace"] = {"folder": str(parts_folder(tools, "trace"))}
     return wanted

@@ -25,6 +25,10 @@ def make_tools(
         from wfrun.runner.child.tools.debugger import allow_breakpoints
 
         allow_breakpoints(guard)
+    if "coverage" in wanted:
+        from wfrun.runner.child.tools.coverage import Coverage
+
+        tools.add(Coverage(Path(wanted["coverage"]["folder"])))
     if "trace" in wanted:
         from wfrun.runner.child.tools.trace import Trace
 
