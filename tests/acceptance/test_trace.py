@@ -35,6 +35,21 @@ async def ships(stock):
     )
     assert len(await pipeline.collect(range(40))) == 4
 
+@suite.fixture(scope="suite")
+async def clerk():
+    async def work():
+        while True:
+            await asyncio.sleep(0.001)
+    busy = asyncio.create_task(work(), name="clerk at work")
+    yield busy
+    busy.cancel()
+
+@suite.case()
+async def is_served(clerk): assert not clerk.done()
+
+@suite.case()
+async def is_served_again(clerk): assert not clerk.done()
+
 @suite.case()
 async def waits():
     full, empty = Channel(1, name="full"), Channel(1, name="empty")
@@ -65,7 +80,7 @@ def traced(module_project: Project) -> tuple[Project, list[Event]]:
     module_project.write({"suites/suite_a.py": CASES})
     ran = module_project.run("--trace", "--workers", "1")
     assert "trace: .wfrun/trace/trace.json, to be opened at https://ui.perfetto.dev" in ran.out
-    assert "1 crashed · 3 passed" in ran.out
+    assert "1 crashed · 5 passed" in ran.out
     return module_project, module_project.json(".wfrun/trace/trace.json")["traceEvents"]
 
 
@@ -134,12 +149,13 @@ def test_suites_cases_fixtures_stages_and_tasks_are_all_there(traced: tuple[Proj
     assert names(events, "suite") == ["Things"]
     assert sorted(names(events, "case")) == sorted(
         [
-            *("Ships", "Waits", "Sleeps virtually", "Crashes"),
-            *("Things · Ships", "Things · Waits", "Things · Sleeps virtually", "Things · Crashes"),
+            *("Ships", "Is served", "Is served again", "Waits", "Sleeps virtually", "Crashes"),
+            *("Things · Ships", "Things · Is served", "Things · Is served again", "Things · Waits"),
+            *("Things · Sleeps virtually", "Things · Crashes"),
         ]
     )
-    assert names(events, "fixture") == ["stock"]
-    assert names(events, "tear-down") == ["stock"]
+    assert sorted(names(events, "fixture")) == ["clerk", "stock"]
+    assert names(events, "tear-down")[0] == "stock"
     assert sorted(names(events, "stage")) == ["batch(5)", "label", "odd"]
     assert {stage["name"]: stage["args"]["workers"] for stage in spans(events, "stage")}["label"] == 3
     assert {"the reader", "shipping: label/0", "shipping: label/2", "shipping: odd"} <= set(names(events, "task"))
@@ -164,7 +180,7 @@ def test_flows_lead_from_each_case_to_its_process_and_its_stages(traced: tuple[P
     by_id = {event["args"]["id"]: event for event in events if event["ph"] == "X"}
     assert starts.keys() == ends.keys()
     assert sorted(by_id[end]["name"] for end in ends if by_id[end]["cat"] == "stage") == ["batch(5)", "label", "odd"]
-    assert sum(by_id[end]["cat"] == "case" for end in ends) == 4
+    assert sum(by_id[end]["cat"] == "case" for end in ends) == 6
     for flow, end in ends.items():
         assert (end["pid"], end["tid"]) == (by_id[flow]["pid"], by_id[flow]["tid"])
         assert starts[flow]["ts"] <= end["ts"]
@@ -187,7 +203,7 @@ def test_what_a_crash_cut_short_is_marked(traced: tuple[Project, list[Event]]) -
     _, events = traced
 
     cut = [event["name"] for event in events if event["ph"] == "X" and event["args"].get("unfinished")]
-    assert sorted(cut) == ["Things · Crashes", "main task"]
+    assert sorted(cut) == ["Things · Crashes", "_live", "clerk.<locals>.work", "main task"]
 
 
 def test_without_trace_channels_are_as_they_were_made(project: Project) -> None:

@@ -156,7 +156,8 @@ def _set_right(session: SessionTimes, parts: Sequence[Part]) -> None:
             case.began_ns = span.began_ns
             case.ended_ns = span.ended_ns or case.ended_ns
         case.ended_ns = case.ended_ns or last_ns
-    session.ended_ns = max([last_ns, *(case.ended_ns or 0 for case in session.cases)])
+    ends_ns = [*(case.ended_ns or 0 for case in session.cases), *(part.ended_ns for part in parts)]
+    session.ended_ns = max([last_ns, *ends_ns])
 
 
 def _of_session(session: SessionTimes) -> Iterator[dict[str, Any]]:

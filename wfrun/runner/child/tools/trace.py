@@ -9,6 +9,7 @@ through. Where a session counts time, the trace counts it on ``time.monotonic_ns
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import weakref
 from functools import wraps
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import wfrun.authoring.workloads as workloads_module
 import wfrun.concurrency.selecting as selecting_module
 from wfrun.authoring.fixtures import CaseResources
+from wfrun.authoring.wide import WideFixtures
 from wfrun.concurrency.channel import Channel, _Batches
 from wfrun.concurrency.lines import WaitingLines
 from wfrun.concurrency.stage_work import StageWork
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wfrun.authoring.info import CaseInfo
+    from wfrun.authoring.levels import FoundFixture
+    from wfrun.authoring.wide import WideFixture
     from wfrun.runner.child.messages import CaseResult
 
 __all__ = ["Trace"]
@@ -55,10 +59,8 @@ class Trace(CaseTool):
     def on_loop(self, loop: asyncio.AbstractEventLoop) -> None:
         """Record the loop's tasks, and how long its turns take."""
         factory = loop.get_task_factory()
-        if getattr(factory, "of_trace", None) is not self:
-            made = _task_factory(self._recorder, factory)
-            made.of_trace = self  # type: ignore[attr-defined]  # a mark on a function of ours
-            loop.set_task_factory(made)
+        if not isinstance(factory, _TaskFactory):
+            loop.set_task_factory(_TaskFactory(self._recorder, factory))
         self._sampler.watch(loop)
 
     def run(self, info: CaseInfo, once: Callable[[], CaseResult]) -> CaseResult:
@@ -112,19 +114,22 @@ class Trace(CaseTool):
             self._recorder.end(span, slots=STAGES)
 
 
-def _task_factory(recorder: Recorder, inner: Any) -> Callable[..., asyncio.Task[Any]]:  # noqa: ANN401 - a task factory
-    def make(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:  # noqa: ANN401 - as above
+class _TaskFactory:
+    """Makes tasks that are recorded, by ``inner`` where a loop has a factory of its own."""
+
+    def __init__(self, recorder: Recorder, inner: Any) -> None:  # noqa: ANN401 - a task factory, or None
+        self._recorder = recorder
+        self.inner = inner
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asyncio.Task[Any]:  # noqa: ANN401 - passed through
+        recorder = self._recorder
         name = getattr(coroutine, "__qualname__", type(coroutine).__name__)
-        shown = "main task" if name == "Pass._main" else name
-        span = recorder.begin(shown, "task", recorder.here(), slots=TASKS)
-        task: asyncio.Task[Any] = (
-            asyncio.Task(coroutine, loop=loop, **options) if inner is None else inner(loop, coroutine, **options)
-        )
+        span = recorder.begin("main task" if name == "Pass._main" else name, "task", recorder.here(), slots=TASKS)
+        make = functools.partial(asyncio.Task, loop=loop) if self.inner is None else functools.partial(self.inner, loop)
+        task: asyncio.Task[Any] = make(coroutine, **options)
         recorder.adopt(task, span)
         task.add_done_callback(lambda done: recorder.end(span, slots=TASKS, task=done.get_name()))
         return task
-
-    return make
 
 
 def _wrap_channels(recorder: Recorder, sampler: Sampler) -> None:
@@ -179,9 +184,9 @@ def _wrap_fixtures(recorder: Recorder) -> None:
     make, push = CaseResources._make, CaseResources._push
 
     @wraps(make)
-    async def traced_make(resources: CaseResources, fixture: Any) -> None:  # noqa: ANN401 - passed through
-        with recorder.span(fixture.name, "fixture"):
-            await make(resources, fixture)
+    async def traced_make(resources: CaseResources, found: FoundFixture) -> Any:  # noqa: ANN401 - the fixture's value
+        with recorder.span(found.declaration.name, "fixture"):
+            return await make(resources, found)
 
     @wraps(push)
     def traced_push(resources: CaseResources, name: str, teardown: Any, *arguments: Any) -> None:  # noqa: ANN401 - as above
@@ -191,6 +196,30 @@ def _wrap_fixtures(recorder: Recorder) -> None:
 
         push(resources, name, traced_teardown, *arguments)
 
+    make_wide, tear_down_wide, mark_tasks = WideFixtures._make, WideFixtures.tear_down, WideFixtures._mark_tasks
+
+    @wraps(make_wide)
+    async def traced_make_wide(wide: WideFixtures, found: FoundFixture, asker: str) -> WideFixture:
+        with recorder.span(found.declaration.name, "fixture", scope=found.declaration.scope):
+            return await make_wide(wide, found, asker)
+
+    @wraps(tear_down_wide)
+    async def traced_tear_down_wide(wide: WideFixtures, fixture: WideFixture) -> None:
+        with recorder.span(fixture.name, "tear-down", scope=fixture.scope):
+            await tear_down_wide(wide, fixture)
+
+    @wraps(mark_tasks)
+    def traced_mark_tasks(wide: WideFixtures) -> None:
+        factory = asyncio.get_running_loop().get_task_factory()
+        if isinstance(factory, _TaskFactory) and factory.inner is None:
+            # It takes a loop with a factory for somebody else's.
+            factory.inner = wide._create_task
+        else:
+            mark_tasks(wide)
+
+    _replace(WideFixtures, "_make", traced_make_wide)
+    _replace(WideFixtures, "tear_down", traced_tear_down_wide)
+    _replace(WideFixtures, "_mark_tasks", traced_mark_tasks)
     _replace(CaseResources, "_make", traced_make)
     _replace(CaseResources, "_push", traced_push)
 
