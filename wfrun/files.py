@@ -5,14 +5,20 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from typing import TYPE_CHECKING
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
 
 from wfrun.errors import FileError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["read_bytes", "write_atomically"]
+__all__ = ["folder_locked", "read_bytes", "write_atomically"]
+
+LOCK_PATIENCE_S: Final = 2.0
+"""How long another session's turn is waited for; it takes milliseconds unless that session is suspended."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
@@ -56,6 +62,42 @@ def read_bytes(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise FileError(f"cannot read {path}: {error.strerror or error}") from error
+
+
+@contextmanager
+def folder_locked(folder: Path) -> Iterator[None]:
+    """Keep other processes that ask for it out of ``folder`` meanwhile, so that what is read there can be added to.
+
+    The folder is made where it is missing. After two seconds, or on a file system without locks, it goes on without.
+
+    Raises:
+        FileError: The folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise FileError(f"cannot write in {folder}: {error.strerror or error}") from error
+    try:
+        _lock(descriptor)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    import fcntl  # noqa: PLC0415 - only what adds to files needs it
+
+    due_s = time.monotonic() + LOCK_PATIENCE_S
+    while time.monotonic() < due_s:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.01)
+        except OSError:
+            return
+        else:
+            return
 
 
 def _umask() -> int:

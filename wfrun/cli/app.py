@@ -173,7 +173,7 @@ def run_command(
 ) -> None:
     """Run suites, measure what is to be measured, and report."""
     from wfrun.cli.choices import CommandLine, kinds_of, session_options
-    from wfrun.cli.places import check_outputs, check_paths
+    from wfrun.cli.places import check_outputs, check_paths, check_tools
     from wfrun.runner.session import run_session
 
     options = session_options(
@@ -224,6 +224,7 @@ def run_command(
     )
     check_paths(options.paths, _verbs())
     check_outputs(options.outputs)
+    check_tools(options.limits.tools)
     raise typer.Exit(run_session(options))
 
 

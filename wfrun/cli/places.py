@@ -15,9 +15,9 @@ from wfrun.runner.record.store import resolve_baseline
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from wfrun.runner.options import Outputs
+    from wfrun.runner.options import Outputs, Tools
 
-__all__ = ["check_outputs", "check_paths", "check_writable"]
+__all__ = ["check_outputs", "check_paths", "check_tools", "check_writable"]
 
 
 def check_paths(paths: Sequence[Path], verbs: Iterable[str]) -> None:
@@ -58,6 +58,17 @@ def check_outputs(outputs: Outputs) -> None:
         other = seen.setdefault(path.absolute(), option)
         if other != option and (path.is_file() or not path.exists()):
             raise UsageError(f"{other} and {option} both name {path}; one would overwrite the other")
+
+
+def check_tools(tools: Tools) -> None:
+    """Refuse a folder in which the files of tools could not be made.
+
+    Raises:
+        FileError: Nothing can be written there; the text says why.
+    """
+    for option, wanted in (("--profile", tools.profile), ("--trace", tools.trace)):
+        if wanted:
+            check_writable(option, tools.folder / option.removeprefix("--") / "file")
 
 
 def check_writable(option: str, path: Path) -> None:

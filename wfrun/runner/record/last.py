@@ -6,9 +6,6 @@ forget each other's failures. A session says something only of the cases that it
 
 from __future__ import annotations
 
-import fcntl
-import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -16,15 +13,13 @@ from typing import TYPE_CHECKING, Final, Literal
 from pydantic import Field, ValidationError
 
 from wfrun.errors import FileError
-from wfrun.files import write_atomically
+from wfrun.files import folder_locked, write_atomically
 from wfrun.runner.child.messages import Status
 from wfrun.runner.record.json_text import json_bytes
 from wfrun.runner.record.measurements import ClosedModel
 from wfrun.runner.record.store import hide_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from wfrun.authoring.info import CaseInfo
     from wfrun.runner.discover.discovery import Discovery
     from wfrun.runner.options import Shard
@@ -33,8 +28,6 @@ if TYPE_CHECKING:
 __all__ = ["STATE_FOLDER", "LastFailures", "ReadFailures", "keep_failures", "read_failures"]
 
 STATE_FOLDER: Final = Path(".wfrun")
-LOCK_PATIENCE_S: Final = 2.0
-"""How long another session's turn is waited for; it takes milliseconds unless that session is suspended."""
 
 
 class LastFailures(ClosedModel):
@@ -90,7 +83,7 @@ def keep_failures(
     """
     try:
         hide_folder(folder)
-        with _locked(folder):
+        with folder_locked(folder):
             known = read_failures(shard, folder)
             updated = _updated(known.failures, discovery, result, flaky_fails=flaky_fails)
             if updated != known.failures or known.doubt:
@@ -123,18 +116,3 @@ def _updated(known: LastFailures, discovery: Discovery, result: RunResult, *, fl
             failed[outcome.case.info.id] = outcome.case.info.file
     not_loaded = {file for file in known.not_loaded if file not in looked_at} | unloaded
     return LastFailures(failed=dict(sorted(failed.items())), not_loaded=tuple(sorted(not_loaded)))
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    with (folder / "lock").open("ab") as lock:
-        due_s = time.monotonic() + LOCK_PATIENCE_S
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= due_s:
-                    break  # better to forget a neighbour's failure than to hang
-                time.sleep(0.01)
-        yield

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from wfrun.errors import BaselineError, FileError, NothingSelected
-from wfrun.files import write_atomically
+from wfrun.files import folder_locked, write_atomically
 from wfrun.measure.environment import HARD_KEYS
 from wfrun.runner.child.messages import Status
 from wfrun.runner.record.baseline import Baseline, BaselineCase, BaselineSession
@@ -78,20 +78,22 @@ def save_baseline(record: SessionRecord, path: Path, *, replace: bool) -> SavedB
     """
     _refuse_unfit(record, path)
     session = _session_of(record)
-    existing = load_baseline(path) if not replace and _is_there(path) else None
-    if existing is not None:
-        _refuse_stranger(record.fingerprint, record.source, existing, path)
-    sessions = (session,) if existing is None else (*existing.sessions, session)
-    baseline = Baseline(
-        created=session.created if existing is None else existing.created,
-        tool_version=__version__,
-        source=record.source,
-        fingerprint=record.fingerprint if existing is None else existing.fingerprint,
-        sessions=sessions,
-        spread_between_sessions_percent=_spread_between(sessions),
-        accepted=() if existing is None else existing.accepted,
-    )
-    write_atomically(path, json_bytes(baseline))
+    # Another session may be adding to it at this moment.
+    with folder_locked(path.parent):
+        existing = load_baseline(path) if not replace and _is_there(path) else None
+        if existing is not None:
+            _refuse_stranger(record.fingerprint, record.source, existing, path)
+        sessions = (session,) if existing is None else (*existing.sessions, session)
+        baseline = Baseline(
+            created=session.created if existing is None else existing.created,
+            tool_version=__version__,
+            source=record.source,
+            fingerprint=record.fingerprint if existing is None else existing.fingerprint,
+            sessions=sessions,
+            spread_between_sessions_percent=_spread_between(sessions),
+            accepted=() if existing is None else existing.accepted,
+        )
+        write_atomically(path, json_bytes(baseline))
     return SavedBaseline(path, len(sessions), len(session.cases), tuple(_doubts(record)))
 
 
