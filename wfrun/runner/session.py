@@ -93,7 +93,7 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
         result, record = run(plan)
         plan = result.plan or plan
         with stages.timing("run"):
-            hints = _hints(plan, result, options, progress)
+            hints = _hints(result, options, progress)
         record = with_commands(record, hints)
         with stages.timing("compare"):
             comparison = None if yardstick is None else _compare(record, yardstick, plan, discovery, options)
@@ -139,10 +139,10 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
 
 
 def _hints(
-    plan: Plan, result: RunResult, options: SessionOptions, progress: Callable[[RunEvent], None]
+    result: RunResult, options: SessionOptions, progress: Callable[[RunEvent], None]
 ) -> dict[tuple[str, int], list[Hint]]:
     """Return the commands that make each failure come back, by the keys of the cases."""
-    commands = Commands(plan, options.command, options.selection.measured_seed)
+    commands = Commands(options.command)
     found = asyncio.run(find_reproductions(result, options.limits, progress))
     return {key: commands.hints(reproduction) for key, reproduction in found.items()}
 

@@ -23,7 +23,7 @@ class PlannedCase:
     """Derived from the session's seed and the case's id: independent of what else is selected."""
     timeout_s: float
     session_seed: int = 0
-    """What fixtures that outlive the case get their random numbers from."""
+    """The ``--seed`` that gives the case its own; fixtures that outlive it get their random numbers from this one."""
     turn: int = 0
     """Which of its turns this is, from 1, where cases are repeated; 0 where each runs once."""
 
@@ -60,7 +60,3 @@ class Plan:
     """The same for all shards of one selection: a hash of the ids that were chosen before they were split."""
     new_seeds: bool = False
     """Whether each turn draws on a seed of its own: the session's for the first, and one more for each after it."""
-
-    def session_seed(self, case: PlannedCase) -> int:
-        """Return the ``--seed`` with which ``case`` gets the seed that it has in its turn."""
-        return self.seed + max(0, case.turn - 1) if self.new_seeds else self.seed

@@ -16,17 +16,18 @@ __all__ = ["measured_part", "turn_of"]
 def turn_of(plan: Plan, turn: int) -> Plan:
     """Return the checked cases of ``plan`` in their turn number ``turn``, from 1.
 
-    Where the plan has new seeds each turn has its own, so that chance is tried too; :meth:`Plan.session_seed` tells
-    which seed brings a turn back.
+    Where the plan has new seeds each turn has its own, so that chance is tried too: the session's for the first, which
+    is what a session without repetition runs, and one more for each after it.
     """
     cases = []
     for case in plan.cases:
         if not case.measured:
             in_turn = replace(case, turn=turn)
-            # The first turn is what a session without repetition runs, to the letter.
-            new = plan.new_seeds and turn > 1
-            seed = case_seed(plan.session_seed(in_turn), case.info.id) if new else case.seed
-            cases.append(replace(in_turn, seed=seed))
+            if plan.new_seeds and turn > 1:
+                session_seed = plan.seed + turn - 1
+                seed = case_seed(session_seed, case.info.id)
+                in_turn = replace(in_turn, seed=seed, session_seed=session_seed)
+            cases.append(in_turn)
     return replace(plan, cases=tuple(cases))
 
 

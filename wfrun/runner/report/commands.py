@@ -18,7 +18,7 @@ from wfrun.runner.run.reproduce import Proof, Reproduction
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from wfrun.runner.plan.planned import Plan, PlannedCase
+    from wfrun.runner.plan.planned import PlannedCase
     from wfrun.runner.record.session_record import SessionRecord
 
 __all__ = ["Commands", "Hint", "with_commands"]
@@ -40,10 +40,8 @@ class Hint:
 class Commands:
     """Writes commands that repeat what this session did with a case, to be run in the same folder."""
 
-    plan: Plan
     about_running: tuple[str, ...] = ()
     """The options of the session that change how a case runs."""
-    measured_seed: int = 0
 
     def hints(self, found: Reproduction) -> list[Hint]:
         """Return the command to give for a failure, the smallest first where it is not known which one it takes."""
@@ -77,7 +75,7 @@ class Commands:
             words.append("--performance" if Kind.PERFORMANCE in last.info.kinds else "--stress")
         words += self._selection([case.info.id for case in cases])
         # A round with a seed of its own is the first of another session.
-        words += ["--seed", str(self.measured_seed if last.measured else self.plan.session_seed(last))]
+        words += ["--seed", str(last.session_seed)]
         if len(files) > 1:
             words += ["--workers", "1"]
         return shlex.join([*words, *more, *self.about_running])

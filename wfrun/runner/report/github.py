@@ -56,6 +56,9 @@ def _all(story: SessionStory, repository: Path) -> Iterator[str]:
     for failure in story.discovery.failures:
         where = _where(failure.file, _line_in(failure.file, failure.traceback), repository)
         yield _command("error", {**where, "title": "suite did not load"}, failure.message)
+    for broken in story.result.fixture_failures:
+        where = _where(broken.file, _line_in(broken.file, broken.traceback), repository) if broken.file else {}
+        yield _command("error", {**where, "title": f"tear-down of {broken.fixture}"}, broken.message)
     for outcome in story.result.outcomes:
         if outcome.status.bad:
             yield _of(story, outcome, "error", repository)

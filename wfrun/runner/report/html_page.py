@@ -56,6 +56,7 @@ def session_page(story: SessionStory) -> str:
             "<body>",
             *_header(story, counts),
             *_load_failures(story),
+            *_fixture_failures(story),
             *_cases(story),
             *_comparison(story.comparison),
             *_figures(story),
@@ -92,6 +93,18 @@ def _load_failures(story: SessionStory) -> Iterator[str]:
         yield (
             f'<details open><summary><span class="status bad">load</span> {_text(shown_path(failure.file))}: '
             f"{_text(failure.message)}</summary>{_block(failure.traceback)}</details>"
+        )
+
+
+def _fixture_failures(story: SessionStory) -> Iterator[str]:
+    if story.result.fixture_failures:
+        yield "<h2>Tear-downs that failed after the cases</h2>"
+    for failure in story.result.fixture_failures:
+        where = f" in {_text(shown_path(failure.file))}" if failure.file else ""
+        yield (
+            f'<details open><summary><span class="status bad">tear-down</span> {_text(failure.scope)} fixture '
+            f"{_text(failure.fixture)}{where}: {_text(failure.message)}</summary>"
+            f"{_block(failure.traceback)}{_block(failure.output)}</details>"
         )
 
 

@@ -32,13 +32,17 @@ MARKS: Final = {True: "✅", False: "❌"}
 
 def session_markdown(story: SessionStory) -> str:
     """Return the whole page, which ends with a line break."""
-    good = not (story.result.failed or story.discovery.failures or story.result.faults or story.result.interrupted)
-    good = good and not (story.comparison is not None and story.comparison.regressed)
+    result = story.result
+    good = not (result.failed or result.fixture_failures or story.discovery.failures or result.faults)
+    good = good and not result.interrupted and not (story.comparison is not None and story.comparison.regressed)
     parts = [f"## {MARKS[good]} wfrun: {_plain(counts_line(story).plain)}"]
     parts += [f"**fault of wfrun itself**: {_plain(fault)}" for fault in story.result.faults]
     for failure in story.discovery.failures:
         summary = f"<b>LOAD</b> {_plain(shown_path(failure.file))}: {_plain(failure.message)}"
         parts.append(_folded(summary, [_block(failure.traceback)]))
+    for broken in result.fixture_failures:
+        summary = f"<b>tear-down</b> {broken.scope} fixture {_plain(broken.fixture)}: {_plain(broken.message)}"
+        parts.append(_folded(summary, [_block(broken.traceback), _block(broken.output)]))
     told = [o for o in story.result.outcomes if o.status.bad] + list(story.result.flaky)
     parts += [_failure(story, outcome) for outcome in told[:MOST_FAILURES]]
     if len(told) > MOST_FAILURES:

@@ -45,7 +45,7 @@ class SessionStory:
         known = self.known_hints.get(outcome.case.key)
         if known is None:
             proof = Proof.UNTRIED if outcome.before else Proof.RAN_SO
-            known = Commands(self.plan).hints(Reproduction(outcome.case, proof, outcome.before))
+            known = Commands().hints(Reproduction(outcome.case, proof, outcome.before))
         return list(known)
 
     stages_s: Mapping[str, float] = field(default_factory=dict)

@@ -11,6 +11,7 @@ import re
 import time
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from wfrun.runner.child.leftovers import end_leftovers
@@ -142,8 +143,12 @@ class _Trials:
 
         cases = [*before, case]
         try:
-            while len(outcomes) < len(cases) and not self._stop.no_more:
-                await runner.run_warm(cases[len(outcomes) :], lambda _: None, take)
+            for file, group in groupby(cases, key=lambda each: each.info.file):
+                of_file, ran = list(group), 0
+                while ran < len(of_file) and not self._stop.no_more:
+                    ran += await runner.run_warm(of_file[ran:], lambda _: None, take)
+                if file != case.info.file:
+                    await runner.leave_suite()
         finally:
             await runner.close()
         if self._stop.no_more:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from wfrun.authoring.info import Kind
+from wfrun.runner.plan.plan import case_seed
+from wfrun.runner.plan.turns import turn_of
 from wfrun.runner.report.commands import Commands
 from wfrun.runner.run.reproduce import Proof, Reproduction
 
@@ -30,16 +32,15 @@ def test_a_measured_case_is_run_again_as_what_it_was(
 ) -> None:
     case = make.case(measured=measured, kinds=kinds)
 
-    words = Commands(make.plan(case), measured_seed=3).command([case]).split()
+    words = Commands().command([case]).split()
 
     assert [word for word in words if word in {"--performance", "--stress"}] == ([] if flag is None else [flag])
-    assert words[words.index("--seed") + 1] == ("3" if measured else "7")
 
 
 def test_what_changes_how_a_case_runs_is_in_the_command(make: Make) -> None:
     case = make.case()
 
-    command = Commands(make.plan(case), ("--target", "orders=my staging", "--timeout", "5s")).command([case])
+    command = Commands(("--target", "orders=my staging", "--timeout", "5s")).command([case])
 
     assert command.endswith("--seed 7 --target 'orders=my staging' --timeout 5s")
 
@@ -47,25 +48,28 @@ def test_what_changes_how_a_case_runs_is_in_the_command(make: Make) -> None:
 def test_cases_of_several_files_run_in_one_process_in_their_order(make: Make) -> None:
     first, last = make.case("B", file="/x/suite_b.py"), make.case("A", file="/x/suite_a.py")
 
-    command = Commands(make.plan(first, last)).command([first, last])
+    command = Commands().command([first, last])
 
     cases = "--case load/suite_load::b --case load/suite_load::a"
     assert command == f"wfrun /x/suite_b.py /x/suite_a.py {cases} --seed 7 --workers 1"
 
 
 def test_a_turn_with_a_seed_of_its_own_is_repeated_by_that_seed(make: Make) -> None:
-    case = replace(make.case(), turn=5)
-    plan = make.plan(case)
+    plan = make.plan(make.case())
 
-    assert "--seed 7" in Commands(plan).command([case])
-    assert "--seed 11" in Commands(replace(plan, new_seeds=True)).command([case])
+    (same,) = turn_of(plan, 5).cases
+    (other,) = turn_of(replace(plan, new_seeds=True), 5).cases
+
+    assert "--seed 7" in Commands().command([same])
+    assert "--seed 11" in Commands().command([other])
+    assert (same.seed, other.seed) == (99, case_seed(11, other.info.id))
 
 
 def test_a_long_list_of_cases_goes_to_a_file(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     cases = [make.case(f"Case {number}") for number in range(30)]
 
-    words = shlex.split(Commands(make.plan(*cases)).command(cases))
+    words = shlex.split(Commands().command(cases))
 
     file = words[words.index("--case") + 1]
     assert file.startswith("@.wfrun/")
@@ -86,7 +90,7 @@ def test_a_command_says_what_is_known_of_it(make: Make, proof: Proof, with_other
     case, other = make.case("Last"), make.case("Other")
     found = Reproduction(case, proof, (other,) if with_others else ())
 
-    hints = Commands(make.plan(other, case)).hints(found)
+    hints = Commands().hints(found)
 
     assert len(hints) == len(said)
     assert all(part in hint.about for part, hint in zip(said, hints, strict=True))

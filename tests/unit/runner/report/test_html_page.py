@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Final
 
-from wfrun.runner.child.messages import LoadFailure, Status
+from wfrun.runner.child.messages import FixtureFailure, LoadFailure, Status
 from wfrun.runner.compare.verdicts import Verdict
 from wfrun.runner.report.html_page import session_page
 from wfrun.runner.run.outcomes import Attempt, CapturedOutput
@@ -68,6 +69,8 @@ def everything(make: Make, text: str) -> Page:
         notes=(text,),
         faults=(text,),
     )
+    broken = FixtureFailure(text, "suite", text, text, f"/x/{text}.py", text)
+    story = replace(story, result=replace(story.result, fixture_failures=(broken,)))
     return Page(session_page(story))
 
 
@@ -77,6 +80,7 @@ def test_the_page_is_well_formed_and_tells_everything(make: Make) -> None:
     told = " ".join(page.text)
     for part in (
         "1 failed",
+        "suite fixture",
         "plain words",
         "attempt 1",
         "tear-down did not finish",
