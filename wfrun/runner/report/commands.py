@@ -56,7 +56,9 @@ class Commands:
                 others = plural(len(before), "case")
                 about = f"to run it again (it passes alone, and failed again after {others}):"
                 return [Hint(about, self.command([*before, case]))]
-            case Proof.UNTRIED:
+            case Proof.PASSED_ALONE if before:
+                return [Hint("it passes alone; with what ran before it (not tried):", self.command([*before, case]))]
+            case Proof.UNTRIED | Proof.PASSED_ALONE:
                 hints = [Hint("to run it again alone (not tried):", alone)]
                 if before:
                     hints.append(Hint("with what ran before it (not tried):", self.command([*before, case])))

@@ -44,6 +44,8 @@ class Proof(Enum):
     """It ran in a process of its own, or as the first of one, so the command does what the session did."""
     CAME_BACK = "came back"
     """It was run again this way and failed again with the same message."""
+    PASSED_ALONE = "passed alone"
+    """Alone it passed; what ran before it would have taken too long to run again."""
     UNTRIED = "untried"
     STAYED_AWAY = "stayed away"
     """It was run again, alone and after what ran before it, and failed not at all, or now and then."""
@@ -110,7 +112,7 @@ class _Trials:
         if not tried_alone and await self._fails(case, (), mark):
             return Reproduction(case, Proof.CAME_BACK)
         if not self._affordable([*before, case]):
-            return Reproduction(case, Proof.UNTRIED, before)
+            return Reproduction(case, Proof.UNTRIED if self._stop.no_more else Proof.PASSED_ALONE, before)
         if not await self._fails(case, before, mark):
             return Reproduction(case, Proof.UNTRIED if self._stop.no_more else Proof.STAYED_AWAY, before)
         fewest = await self._fewest(case, before, mark)

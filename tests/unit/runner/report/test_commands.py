@@ -82,6 +82,7 @@ def test_a_long_list_of_cases_goes_to_a_file(make: Make, tmp_path: Path, monkeyp
         (Proof.RAN_SO, False, ["to run it again:"]),
         (Proof.CAME_BACK, False, ["failed again alone"]),
         (Proof.CAME_BACK, True, ["passes alone, and failed again after 1 case"]),
+        (Proof.PASSED_ALONE, True, ["it passes alone; with what ran before it (not tried)"]),
         (Proof.UNTRIED, True, ["alone (not tried)", "with what ran before it (not tried)"]),
         (Proof.STAYED_AWAY, True, ["does not fail each time"]),
     ],
