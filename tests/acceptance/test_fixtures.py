@@ -354,3 +354,13 @@ def test_a_fixtures_file_that_does_not_load_is_told_with_its_place(project: Proj
     assert ran.code == 1
     assert "ZeroDivisionError" in ran.out
     assert "suites/fixtures.py" in ran.out
+
+
+def test_threads_of_a_loop_are_there_for_every_suite_of_a_worker(project: Project) -> None:
+    """Closing the loop of one suite shuts its threads down; the next has its own."""
+    asks = "@suite.case()\nasync def asks_a_thread(): assert await asyncio.to_thread(len, 'abc') == 3\n"
+    project.write({f"suites/suite_{name}.py": asks for name in "abc"})
+
+    ran = project.run("--workers", "1")
+
+    assert "3 passed" in ran.out

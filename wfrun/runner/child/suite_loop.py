@@ -91,6 +91,8 @@ class SuiteLoop:
     def _opened(self) -> asyncio.Runner:
         if self._runner is None or self._runner.get_loop().is_closed():
             self._runner = asyncio.Runner()
+            # The loop before has shut down its threads as it closed.
+            self._threads = _Threads()
             self._runner.get_loop().set_default_executor(self._threads)
         return self._runner
 
