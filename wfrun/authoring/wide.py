@@ -140,6 +140,10 @@ class WideFixtures:
             raise BrokenFixture(describe_failure(known))
         return known.value
 
+    async def make_shared(self, found: FoundFixture) -> Any:  # noqa: ANN401 - as above
+        """Make a fixture of scope shared in this process, which is there for it alone, and return its value."""
+        return (await self._make(found, f"the session: {found.declaration.name}")).value
+
     async def tear_down(self, fixture: WideFixture) -> None:
         """Run the rest of ``fixture``.
 

@@ -55,6 +55,8 @@ class Child:
     def __init__(self, tell: Callable[[dict[str, Any]], None]) -> None:
         self._tell = tell
         self.tools = NO_TOOLS
+        self.parent = -1
+        """The descriptor that commands come from, where they come from one."""
         self._cases: dict[str, dict[str, CollectedCase]] = {}
         self._guard = CaseGuard()
         self._commons = Commons()
@@ -92,6 +94,8 @@ class Child:
                 return self._run(command).to_json()
             case "run_many":
                 return self._run_many(command)
+            case "share":
+                return self._share(command)
             case "leave":
                 self._tell_failures(self._loop.leave(Scope(command["scope"]), command["teardown_grace_s"]))
                 return {}
@@ -199,6 +203,16 @@ class Child:
         self._tell_failures(failures)
         return result
 
+    def _share(self, command: dict[str, Any]) -> dict[str, Any]:
+        # Only the processes of shared fixtures need it.
+        from wfrun.runner.child.sharing import share  # noqa: PLC0415
+
+        case = self._load(Path(command["file"]))[command["id"]]
+        found = next(each for each in case.fixtures if each.key == command["key"])
+        answer, failures = share(found, command, self._guard, lambda value: self._tell({"value": value}), self.parent)
+        self._tell_failures(failures)
+        return answer
+
     def _tell_teardowns(self, pending: list[str]) -> None:
         self._pending = list(pending)
         self._tell({"teardowns": list(pending)})
@@ -236,6 +250,7 @@ def main() -> None:
     child = Child(lambda event: write_frame(reply_descriptor, {"type": EVENT, **event}))
     child.install()
     child.watch_leaks(temporary_folder)
+    child.parent = command_descriptor
     child.state = ProcessState(listen_for_stacks)
     pid = os.getpid()
     try:

@@ -138,6 +138,12 @@ class ChildProcess:
         """Ask a child that runs several cases to begin no other."""
         self._signal(signal.SIGUSR2)
 
+    def hang_up(self) -> None:
+        """Tell the child that nothing more will be asked of it, by closing the pipe that it hears from."""
+        if self._command_fd >= 0:
+            os.close(self._command_fd)
+            self._command_fd = -1
+
     async def kill_with_stacks(self, within_s: float = STACKS_S) -> None:
         """Let a child print the stack of each of its threads, then kill it."""
         self._signal(signal.SIGUSR1)

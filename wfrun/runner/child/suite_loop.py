@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from wfrun.runner.child.guard import CaseGuard
     from wfrun.runner.child.messages import CaseResult
 
-__all__ = ["SuiteLoop", "tasks_left", "tear_down_wide"]
+__all__ = ["SuiteLoop", "tasks_left", "tear_down_wide", "without_asyncio"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -127,7 +127,7 @@ def tear_down_wide(
         except BaseException as error:  # noqa: BLE001 - what is run here is anybody's
             late = isinstance(error, CaseStopped) or _is_end_of_grace(error)
             message = f"its tear-down did not end within {grace_s:g} s" if late else one_line(error)
-            trace = place_text(error.__cause__ or error) if late else traceback_text(_without_asyncio(error))
+            trace = place_text(error.__cause__ or error) if late else traceback_text(without_asyncio(error))
             yield FixtureFailure(fixture.name, fixture.scope, message, trace)
         finally:
             fixture.generator = None
@@ -153,7 +153,7 @@ async def _torn_down(wide: WideFixtures, fixture: WideFixture, grace_s: float) -
         await wide.tear_down(fixture)
 
 
-def _without_asyncio(error: BaseException) -> BaseException:
+def without_asyncio(error: BaseException) -> BaseException:
     """Return ``error`` without the frames that led from the runner over the event loop to the fixture."""
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_globals.get("__name__", "").startswith(("asyncio", "wfrun.")):

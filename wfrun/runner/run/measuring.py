@@ -20,7 +20,7 @@ from wfrun.runner.run.worker import CaseRunner, outcome_of
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from wfrun.runner.child.messages import FixtureFailure, Generation
+    from wfrun.runner.child.messages import Generation
     from wfrun.runner.options import Limits, MeasureProtocol
     from wfrun.runner.plan.planned import PlannedCase
     from wfrun.runner.run.stopping import StopControl
@@ -35,14 +35,14 @@ async def measure_cases(
     listener: Callable[[RunEvent], None],
     deliver: Callable[[Outcome], Awaitable[None]],
     *,
-    on_fixture_failure: Callable[[FixtureFailure], None],
+    runner: CaseRunner,
 ) -> None:
     """Measure ``cases`` and deliver one outcome for each, at the latest after the last round.
 
     A case whose process fails is delivered at once and not started again. When the run stops, what was measured so
     far is delivered with the outcome.
     """
-    sampler = _Sampler(limits, stop, on_fixture_failure)
+    sampler = _Sampler(limits, stop, runner)
     rounds = limits.protocol.generations
     open_cases = []
     for case in cases:
@@ -69,10 +69,10 @@ async def measure_cases(
 class _Sampler:
     """Collects the generations of every case, and of an empty case for every suite file."""
 
-    def __init__(self, limits: Limits, stop: StopControl, on_fixture_failure: Callable[[FixtureFailure], None]) -> None:
+    def __init__(self, limits: Limits, stop: StopControl, runner: CaseRunner) -> None:
         self._limits = limits
         self._stop = stop
-        self._runner = CaseRunner(limits, stop, on_fixture_failure)
+        self._runner = runner
         self._cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
         self._results: dict[str, list[CaseResult]] = defaultdict(list)
         self._outputs: dict[str, CapturedOutput] = {}

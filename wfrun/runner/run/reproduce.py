@@ -98,7 +98,7 @@ class _Trials:
 
     async def find(self, outcome: Outcome) -> Reproduction:
         case = outcome.case
-        if case.measured or not outcome.before:
+        if case.measured or case.info.shared or not outcome.before:
             return Reproduction(case, Proof.RAN_SO)
         # What ran in earlier rounds cannot be named by a command, only repeated.
         before = tuple(earlier for earlier in outcome.before if earlier.turn == case.turn)

@@ -27,6 +27,7 @@ from wfrun.runner.run.gate import Gate, is_gated
 from wfrun.runner.run.ledger import audit
 from wfrun.runner.run.measuring import measure_cases
 from wfrun.runner.run.outcomes import Outcome, RunResult
+from wfrun.runner.run.shared import SharedFixtures
 from wfrun.runner.run.stopping import StopControl
 from wfrun.runner.run.worker import CaseRunner, outcome_of
 
@@ -72,17 +73,19 @@ async def run_plan(
     repeating = limits.repeat != 1 and not confirming and any(not case.measured for case in plan.cases)
     workers = max(1, min(limits.workers, len(_suite_files(plan))))
     done = _Done(plan, listener, forgetful=repeating and limits.until_failed)
-    runners = [CaseRunner(limits, stop, done.fixture_failed) for _ in range(workers)]
+    shared = SharedFixtures(limits, done.fixture_failed)
+    runners = [CaseRunner(limits, stop, done.fixture_failed, shared) for _ in range(workers)]
     listener(RunStarted(plan, workers, confirming, limits.repeat if repeating else 1))
     with stop.listening():
         try:
             for part in _rounds(plan, limits, stop) if repeating else (plan,):
                 one = _Round(part, limits, stop, listener, channel_type)
-                await one.run(runners, done.fixture_failed)
+                await one.run(runners, done.fixture_failed, shared)
                 done.add(one)
         finally:
             for runner in runners:
                 await runner.close()
+            await shared.close()
             end_leftovers()
     result = done.result(stop, time.monotonic() - started_s)
     listener(RunFinished(result))
@@ -186,7 +189,12 @@ class _Round:
         self.outcomes: list[Outcome] = []
         self.faults: list[str] = []
 
-    async def run(self, runners: Sequence[CaseRunner], on_fixture_failure: Callable[[FixtureFailure], None]) -> None:
+    async def run(
+        self,
+        runners: Sequence[CaseRunner],
+        on_fixture_failure: Callable[[FixtureFailure], None],
+        shared: SharedFixtures,
+    ) -> None:
         """Check and measure, and wait for all outcomes."""
         collecting = asyncio.create_task(self._collect())
         try:
@@ -201,7 +209,7 @@ class _Round:
                     self._stop,
                     self._listener,
                     self._deliver,
-                    on_fixture_failure=on_fixture_failure,
+                    runner=CaseRunner(self._limits, self._stop, on_fixture_failure, shared),
                 )
         finally:
             self._outcomes_channel.close()
@@ -283,10 +291,12 @@ class _Round:
 
 def _together(suite: Sequence[PlannedCase], first: int) -> list[PlannedCase]:
     """Return the cases from ``first`` on that one child can be given at once."""
-    if is_gated(suite[first].info):
+    # One by one, too, where the end of a process somewhere else changes what becomes of the next.
+    if is_gated(suite[first].info) or suite[first].info.shared:
         return [suite[first]]
     return list(itertools.takewhile(_can_share_a_child, suite[first : first + MOST_AHEAD]))
 
 
 def _can_share_a_child(case: PlannedCase) -> bool:
-    return not case.info.own_process and case.info.skip is None and not is_gated(case.info)
+    info = case.info
+    return not (info.own_process or info.skip is not None or info.shared or is_gated(info))

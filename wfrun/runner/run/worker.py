@@ -16,6 +16,7 @@ from wfrun.runner.run.death import MemoryKills, explain_death
 from wfrun.runner.run.in_process import InProcess
 from wfrun.runner.run.memory_limit import MemoryLimit
 from wfrun.runner.run.outcomes import Attempt, CapturedOutput, Outcome
+from wfrun.runner.run.shared import SharedFixtures
 from wfrun.runner.run.tools import tools_of
 from wfrun.runner.run.wide import WideState
 
@@ -47,10 +48,15 @@ class CaseRunner:
     """Runs cases one after another, in a child that is kept warm or in a fresh one each."""
 
     def __init__(
-        self, limits: Limits, stop: StopControl, on_fixture_failure: Callable[[FixtureFailure], None] = lambda _: None
+        self,
+        limits: Limits,
+        stop: StopControl,
+        on_fixture_failure: Callable[[FixtureFailure], None] = lambda _: None,
+        shared: SharedFixtures | None = None,
     ) -> None:
         self._limits = limits
         self._on_fixture_failure = on_fixture_failure
+        self._shared = shared or SharedFixtures(limits, on_fixture_failure)
         self._wide = WideState()
         self._stop = stop
         self._warm: Host | None = None
@@ -75,6 +81,11 @@ class CaseRunner:
             started: Told as each begins.
             deliver: Given each outcome, in order.
         """
+        values, refused = await self._shared.values_for(cases[0])
+        if refused is not None:
+            started(cases[0])
+            await deliver(outcome_of(cases[0], refused, CapturedOutput()))
+            return 1
         if self._warm is None or not self._warm.alive:
             self._warm = self._start()
             self._warm_ran = []
@@ -84,13 +95,14 @@ class CaseRunner:
             "mark": self._warm.mark,
             # A failure that is tried again is tried while nothing else of its suite runs.
             "fail_fast": limits.fail_fast or limits.until_failed or limits.retries > 0,
-            "common": self._common(),
+            "common": {**self._common(), "shared": values},
             "cases": [self._single(case) for case in cases],
         }
         watch = self._watch(self._warm, cases, self._wide)
         outcome: Outcome | None = None
-        async for outcome in watch.outcomes(command, started):
-            history.append(outcome.case)
+        async for ended in watch.outcomes(command, started):
+            history.append(ended.case)
+            outcome = await self._blamed(ended)
             await deliver(replace(outcome, process_cases=history, place=len(history) - 1))
             self._tell_failures(self._wide)
         if outcome is not None:
@@ -122,12 +134,16 @@ class CaseRunner:
         self, case: PlannedCase, sampling: SamplingOptions | None = None, *, control: bool = False
     ) -> tuple[CaseResult, CapturedOutput]:
         """Run or sample ``case`` in a child of its own; ``control`` samples an empty case in its place."""
+        values, refused = await self._shared.values_for(case)
+        if refused is not None:
+            return refused, CapturedOutput()
         child = self._start()
         wide = WideState(self._wide.broken)
         command = {
             "do": "run",
             **self._common(),
             **self._single(case),
+            "shared": values,
             "sampling": None if sampling is None else asdict(sampling),
             "control": control,
         }
@@ -135,7 +151,7 @@ class CaseRunner:
         try:
             result, output = await watch.result(command)
             self.unfinished_teardowns = watch.unfinished_teardowns
-            return result, output
+            return await self._shared.blamed(case, result), output
         finally:
             await self._tear_down(child, Scope.SESSION, wide)
             await child.close()
@@ -168,6 +184,12 @@ class CaseRunner:
                 wide.failures = [replace(failure, output=output) for failure in wide.failures]
         self._tell_failures(wide)
 
+    async def _blamed(self, outcome: Outcome) -> Outcome:
+        """Return ``outcome``, or that a shared fixture died underneath the case."""
+        known = CaseResult(outcome.case.info.id, outcome.status, 0.0, outcome.message, outcome.details)
+        judged = await self._shared.blamed(outcome.case, known)
+        return replace(outcome, status=judged.status, message=judged.message, details=judged.details)
+
     def _tell_failures(self, wide: WideState) -> None:
         failures, wide.failures = wide.failures, []
         for failure in failures:
@@ -193,7 +215,6 @@ class CaseRunner:
             "repeating": self._limits.repeat != 1,
             "sampling": None,
             "control": False,
-            "shared": {},
             "broken": self._wide.reasons(),
         }
 
