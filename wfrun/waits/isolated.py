@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["stuck_tasks"]
 
 _RUNNER: Final = f"{__name__.partition('.')[0]}.runner."
-MOST_OBJECTS: Final = 20_000
+MOST_OBJECTS: Final = 5_000
+"""So many are looked through in some five milliseconds, in which the loop stands still."""
 _HEAP_TYPE: Final = 1 << 9
 _TRANSPARENT: Final[frozenset[type]] = frozenset(
     (
@@ -74,13 +75,13 @@ def stuck_tasks(loop: asyncio.AbstractEventLoop, main: asyncio.Task[Any]) -> lis
     if sys.version_info >= (3, 14):  # its interpreter borrows references without counting them
         return []
     waiting = [task for task in asyncio.all_tasks(loop) if _waits(task)]
-    if main not in waiting:
+    if main not in waiting or _sleeps(main, loop):
         return []
     inside = _Inside(waiting)
-    if not inside.complete or inside.is_held_by_strangers(main):
+    if not inside.complete:
         return []
     touched = inside.touched(main)
-    if main in touched or _others_look_around(loop, touched):
+    if main in touched or inside.is_held_by_strangers(main) or _others_look_around(loop, touched):
         return []
     return [task for task in waiting if task not in touched]
 
@@ -115,6 +116,8 @@ class _Inside:
 
     def is_held_by_strangers(self, main: asyncio.Task[Any]) -> bool:
         """Return whether ``main`` is held by an object that is neither inside nor the runner's."""
+        if _has_weak_references(main):
+            return True
         own = {id(self._waiting), id(self._objects)}
         return any(
             id(holder) not in own and id(holder) not in self._index and not _of_runner(holder)
@@ -184,6 +187,12 @@ def _others_look_around(loop: asyncio.AbstractEventLoop, others: Collection[asyn
         function = getattr(handle._callback, "func", handle._callback)
         codes.append(getattr(function, "__code__", None))
     return any(code is not None and "all_tasks" in code.co_names for code in codes)
+
+
+def _sleeps(task: asyncio.Task[Any], loop: asyncio.AbstractEventLoop) -> bool:
+    """Return whether a timer is what ``task`` itself waits for, which needs no looking through anything."""
+    waiter = getattr(task, "_fut_waiter", None)
+    return any(waiter in (handle._args or ()) for handle in getattr(loop, "_scheduled", ()))
 
 
 def _waits(task: asyncio.Task[Any]) -> bool:

@@ -31,19 +31,19 @@ def names_of_stuck(case: Callable[[], Coroutine[Any, Any, None]]) -> set[str]:
     """Return the names of the tasks for which there is proof while ``case`` waits."""
     found: list[set[str]] = []
 
-    def look(main: weakref.ref[asyncio.Task[None]]) -> None:
-        task = main()
-        assert task is not None
+    def look() -> None:
+        loop = asyncio.get_running_loop()
         gc.collect()
-        found.append({each.get_name() for each in stuck_tasks(asyncio.get_running_loop(), task)})
-        task.cancel()
+        # The timer must not hold the task that it asks about.
+        (main,) = (task for task in asyncio.all_tasks() if task.get_name() == "main")
+        found.append({each.get_name() for each in stuck_tasks(loop, main)})
+        main.cancel()
 
     async def main() -> None:
         task = asyncio.current_task()
         assert task is not None
         task.set_name("main")
-        # By a weak reference, because the timer would be one who can wake it.
-        asyncio.get_running_loop().call_later(0.03, look, weakref.ref(task))
+        asyncio.get_running_loop().call_later(0.03, look)
         del task
         await case()
 
@@ -139,6 +139,11 @@ async def another_task_holds_the_case() -> None:
     watching.cancel()
 
 
+async def a_weak_reference_leads_to_the_case() -> None:
+    kept["case"] = weakref.ref(asyncio.current_task())
+    await asyncio.Event().wait()
+
+
 async def its_group_could_fail() -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(beat())
@@ -204,6 +209,7 @@ async def it_sleeps() -> None:
         wait_for,
         another_task_holds_it,
         another_task_holds_the_case,
+        a_weak_reference_leads_to_the_case,
         its_group_could_fail,
         its_gathering_could_fail,
         a_module_holds_it,

@@ -63,6 +63,7 @@ class StuckWatch:
         self._woken = False
         self._silent = self._proven = self._waiter_id = 0
         self._proof_s = 0.0
+        self._earlier: frozenset[int] = frozenset()
 
     def start(self, task: asyncio.Task[Any], loop: asyncio.AbstractEventLoop) -> None:
         """Watch over ``task``, which runs on ``loop``, until :meth:`stop`."""
@@ -72,6 +73,8 @@ class StuckWatch:
         self._woken = False
         self._silent = self._proven = self._waiter_id = 0
         self._proof_s = 0.0
+        # What was there before is not the case's. By number, because whoever holds a task could wake it.
+        self._earlier = frozenset(map(id, asyncio.all_tasks(loop)))
         virtual = loop if isinstance(loop, VirtualTimeLoop) else None
         self._slice_s = LOOK_S if virtual is None else VIRTUAL_LOOK_S
         self._next_look_s = self._started_s + self._slice_s
@@ -109,9 +112,12 @@ class StuckWatch:
 
     def _watched_select(self, timeout: float | None = None) -> list[Any]:
         if timeout is not None and timeout <= 0:
+            # Something is ready, so this is no time to look around, and every turn of a busy loop comes by here.
             events = self._select(timeout)
-        else:
-            events = self._wait(self._slice_s if timeout is None else min(timeout, self._slice_s))
+            if events:
+                self._woken = True
+            return events
+        events = self._wait(self._slice_s if timeout is None else min(timeout, self._slice_s))
         return self._seen(events, idle=timeout is None)
 
     def _watched_virtual_select(self, timeout: float | None = None) -> list[Any]:
@@ -148,7 +154,7 @@ class StuckWatch:
             if not events and not getattr(loop, "_ready", ()):
                 self._silent += 1
                 if self._silent >= LOOKS:
-                    self._found(wait_graph(loop, task), SILENCE)
+                    self._found(wait_graph(loop, task, only=self._of_case(loop, task)), SILENCE)
             return events
         self._silent = 0
         self._prove(loop, task, now_s)
@@ -166,6 +172,9 @@ class StuckWatch:
         self._proven = self._proven + 1 if stuck else 0
         if self._proven >= LOOKS:
             self._found(wait_graph(loop, task, only=stuck), UNREACHED)
+
+    def _of_case(self, loop: asyncio.AbstractEventLoop, task: asyncio.Task[Any]) -> list[asyncio.Task[Any]]:
+        return [each for each in asyncio.all_tasks(loop) if each is task or id(each) not in self._earlier]
 
     def _found(self, graph: WaitGraph, why: str) -> None:
         self._silent = self._proven = 0
