@@ -34,6 +34,8 @@ STUCK: Final = {
     "barrier_where_one_is_missing": "the case for Barrier, 1 of 2 are there",
     "stages_that_wait_while_a_heart_beats": "2 tasks wait and nothing is left to wake them: ",
     "event_never_set_beside_a_server": "the case for Event, not set",
+    "event_never_set_beside_a_service_of_the_suite": "the case for Event, not set",
+    "lock_taken_twice_beside_a_service_of_the_suite": "1 task waits for itself: the case for Lock, held by the case",
     "event_never_set_on_virtual_time": "the case for Event, not set",
     "event_never_set_while_a_virtual_heart_beats": "the case for Event, not set",
 }
@@ -139,6 +141,13 @@ def test_only_those_that_can_never_go_on_are_named(stuck: tuple[Ran, dict[str, A
     assert "pinger waits for channel 'ping'" in details
     assert "heart" not in details.replace("stages_that_wait_while_a_heart_beats", "")
     assert details.endswith("holds nothing that leads to them")
+
+
+def test_tasks_from_before_the_case_are_not_named(stuck: tuple[Ran, dict[str, Any]]) -> None:
+    details = stuck[1]["event_never_set_beside_a_service_of_the_suite"]["details"]
+
+    assert "serving" not in details
+    assert "heart" not in details
 
 
 def test_the_graph_is_kept_as_a_value_too(stuck: tuple[Ran, dict[str, Any]]) -> None:

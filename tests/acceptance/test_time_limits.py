@@ -152,7 +152,7 @@ def test_python_code_is_stopped_in_its_process(outcomes: Mapping[str, Any], name
 def test_what_cannot_be_stopped_is_killed_with_its_stacks_shown(outcomes: Mapping[str, Any], name: str) -> None:
     assert outcomes[name]["status"] == "timed out"
     assert outcomes[name]["message"] == "still running after 0.3 s, and did not react to being stopped; killed"
-    assert f"in {name}" in outcomes[name]["output"]
+    assert f"in {name}" in outcomes[name]["details"]
 
 
 @pytest.mark.parametrize("name", ["after_hanging", "takes_the_signals_away", "after_backtracking"])

@@ -134,3 +134,50 @@ async def thread_on_virtual_time(turn):
     await asyncio.sleep(3600)
     await asyncio.to_thread(slowly, WAIT_S)
     await asyncio.sleep(3600)
+
+
+@suite.fixture(scope="suite")
+async def bell_ringer():
+    """Rings every bell it is given, some time later: by a queue that outlives the case."""
+    bells = asyncio.Queue()
+
+    async def ring():
+        while True:
+            bell = await bells.get()
+            await asyncio.sleep(WAIT_S)
+            bell.set()
+
+    ringing = asyncio.create_task(ring())
+    yield bells
+    ringing.cancel()
+
+
+@suite.case(parameters=TIMES)
+async def bell_rung_by_a_service_of_the_suite(bell_ringer, turn):
+    bell = asyncio.Event()
+    bell_ringer.put_nowait(bell)
+    await bell.wait()
+
+
+@suite.fixture(scope="suite")
+async def thread_of_the_suite():
+    loop, bells, ended = asyncio.get_running_loop(), [], threading.Event()
+
+    def ring():
+        while not ended.wait(WAIT_S):
+            for bell in bells:
+                loop.call_soon_threadsafe(bell.set)
+
+    thread = threading.Thread(target=ring)
+    thread.start()
+    yield bells
+    ended.set()
+    await asyncio.to_thread(thread.join)
+
+
+@suite.case(parameters=TIMES)
+async def bell_rung_by_a_thread_of_the_suite(thread_of_the_suite, turn):
+    bell = asyncio.Event()
+    thread_of_the_suite.append(bell)
+    await bell.wait()
+    thread_of_the_suite.remove(bell)

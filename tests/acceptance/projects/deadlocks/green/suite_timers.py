@@ -155,6 +155,21 @@ async def beat_for_the_module():
 
 
 @suite.case(parameters=TIMES)
+async def watchdog_with_a_weak_reference(turn):
+    case = weakref.ref(asyncio.current_task())
+
+    async def watch():
+        await asyncio.sleep(WAIT_S)
+        case().cancel()
+
+    watching = asyncio.create_task(watch())
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.Event().wait()
+    asyncio.current_task().uncancel()
+    await watching
+
+
+@suite.case(parameters=TIMES)
 async def heart_beat_with_a_global(turn):
     event = module_events["bell"] = asyncio.Event()
     heart = asyncio.create_task(beat_for_the_module())

@@ -172,3 +172,30 @@ async def event_never_set_while_a_virtual_heart_beats():
         await asyncio.Event().wait()
     finally:
         heart.cancel()
+
+
+@suite.fixture(scope="suite")
+async def service():
+    """A server with a heart-beat and a task that waits for ever, for all cases of the suite."""
+
+    async def beat():
+        while True:
+            await asyncio.sleep(0.05)
+
+    tasks = [asyncio.create_task(beat(), name="heart"), asyncio.create_task(asyncio.Event().wait(), name="serving")]
+    async with await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0):
+        yield "service"
+    for task in tasks:
+        task.cancel()
+
+
+@suite.case()
+async def event_never_set_beside_a_service_of_the_suite(service):
+    await asyncio.Event().wait()
+
+
+@suite.case()
+async def lock_taken_twice_beside_a_service_of_the_suite(service):
+    lock = asyncio.Lock()
+    async with lock, lock:
+        pass
