@@ -49,6 +49,30 @@ def test_merged_records_end_and_tell_like_the_whole_session(shards: Project) -> 
     assert names[0] == names[1]
 
 
+def test_cases_that_were_repeated_are_merged_too(project: Project) -> None:
+    project.write({"suites/suite_a.py": PASSING, "suites/suite_b.py": PASSING})
+    for number in (1, 2):
+        project.run("--shard", f"{number}/2", "--seed", "3", "--repeat", "2", "--json", f"{number}.json")
+
+    merged = project.run("merge", "1.json", "2.json")
+
+    assert merged.code == 0
+    assert "8 passed" in merged.out
+
+
+def test_what_failed_last_can_be_run_in_shards_and_merged(shards: Project) -> None:
+    codes = [
+        shards.run("--shard", f"{number}/2", "--seed", "3", "--last-failed", "--json", f"{number}.json").code
+        for number in (1, 2)
+    ]
+
+    merged = shards.run("merge", "1.json", "2.json", "--json", "merged.json")
+
+    assert 1 in codes
+    assert merged.code == 1, merged.text
+    assert "FAIL  Things · Red" in merged.out
+
+
 def test_a_merged_record_can_be_merged_as_a_whole(shards: Project) -> None:
     shards.run("merge", "1.json", "2.json", "--json", "merged.json")
 

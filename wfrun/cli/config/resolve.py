@@ -10,20 +10,25 @@ from wfrun.cli.config.keys import meant, value_of_variable
 from wfrun.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from wfrun.cli.config.file import ConfigFile
     from wfrun.cli.config.keys import Key, Value
 
 __all__ = ["Resolved", "Setting", "resolve"]
 
-GROUPS: Final = (
-    ("unit", "integration", "e2e", "performance", "stress", "category"),
-    ("verbose", "quiet"),
+KINDS: Final = frozenset({"unit", "integration", "e2e", "performance", "stress", "category"})
+HERE: Final = frozenset({"in_process", "pdb"})
+FIGURES: Final = frozenset({"baseline", "compare"})
+RIVALS: Final[Sequence[tuple[frozenset[str], frozenset[str]]]] = (
+    (KINDS, KINDS),
+    (frozenset({"verbose"}), frozenset({"quiet"})),
+    (HERE, frozenset({"workers", "max_memory"})),
+    (HERE | {"debug", "profile", "trace"}, FIGURES),
 )
-"""Options that say one thing together: where one of them is given more strongly, the weaker others do not count."""
+"""Options that say one thing together or contradict each other: one that is given more strongly undoes the others."""
 
-NEEDS: Final = {"threshold": "compare", "replace": "baseline"}
+NEEDS: Final = {"threshold": "compare", "replace": "baseline", "flaky": "retries"}
 """Options that only say how another works: without that one they are kept, and mean nothing."""
 
 
@@ -79,10 +84,11 @@ def resolve(
         {name: Setting(value, "file", f"{file.path} [{TABLE}]") for name, value in file.defaults.items()},
     ]
     settings: dict[str, Setting] = {}
-    taken = _with_group(given)
+    taken = {*given, *_rivals(name for name, value in given.items() if value)}
     for level in levels:
-        settings |= {name: setting for name, setting in level.items() if name not in taken}
-        taken |= _with_group(level)
+        counting = {name: setting for name, setting in level.items() if name not in taken}
+        settings |= counting
+        taken |= {*counting, *_rivals(name for name, setting in counting.items() if setting.value)}
     there = {*given, *settings}
     lonely = {name for name, needed in NEEDS.items() if needed not in there}
     settings = {name: setting for name, setting in settings.items() if name not in lonely}
@@ -95,9 +101,14 @@ def _text(given: Mapping[str, Value | None], settings: Mapping[str, Setting], na
     return value if isinstance(value, str) else None
 
 
-def _with_group(names: Collection[str]) -> set[str]:
-    """Return the names, and those that say one thing with any of them."""
-    return {*names, *(name for group in GROUPS if not set(group).isdisjoint(names) for name in group)}
+def _rivals(names: Iterable[str]) -> set[str]:
+    """Return the options that those called ``names`` undo where they are given more weakly."""
+    given = set(names)
+    undone: set[str] = set()
+    for some, others in RIVALS:
+        undone |= others if given & some else set()
+        undone |= some if given & others else set()
+    return undone
 
 
 def _of_profile(name: str, file: ConfigFile) -> dict[str, Setting]:

@@ -74,6 +74,7 @@ def choose(cases: Sequence[CaseInfo], selection: Selection, *, timeout_s: float 
         order=selection.order,
         shard=selection.shard,
         selected=selected,
+        in_shard=len(wanted),
         selection_digest=digest,
     )
 

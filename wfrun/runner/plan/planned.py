@@ -56,6 +56,8 @@ class Plan:
     """Which part of the chosen cases this is; ``None`` for all of them."""
     selected: int = 0
     """How many cases were chosen before they were split."""
+    in_shard: int = 0
+    """How many of those fell to this shard; ``cases`` may be fewer, or have several turns of each."""
     selection_digest: str = ""
     """The same for all shards of one selection: a hash of the ids that were chosen before they were split."""
     new_seeds: bool = False

@@ -70,6 +70,7 @@ def merge_records(records: Mapping[Path, SessionRecord]) -> SessionRecord:
         discovered=first.discovered,
         planned=sum(record.planned for record in all_records),
         selected=first.selected,
+        in_shard=first.selected,
         selection=first.selection,
         shard=None,
         order=first.order,
@@ -77,6 +78,7 @@ def merge_records(records: Mapping[Path, SessionRecord]) -> SessionRecord:
         load_failures=tuple(
             {failure.file: failure for record in all_records for failure in record.load_failures}.values()
         ),
+        fixture_failures=tuple(failure for record in all_records for failure in record.fixture_failures),
         outcomes=outcomes,
         warnings=(*dict.fromkeys(w for record in all_records for w in record.warnings), *_doubts(all_records, unlike)),
     )
@@ -132,7 +134,7 @@ def _refuse_duplicates(records: Mapping[Path, SessionRecord]) -> None:
 
 def _refuse_gaps(records: Mapping[Path, SessionRecord]) -> None:
     first = next(iter(records.values()))
-    found = sum(record.planned for record in records.values())
+    found = sum(record.in_shard for record in records.values())
     if found == first.selected:
         return
     parts = int(_parts(first) or 1)

@@ -76,6 +76,7 @@ def record_session(
         discovered=plan.discovered,
         planned=len(plan.cases),
         selected=plan.selected,
+        in_shard=plan.in_shard,
         selection=plan.selection_digest,
         shard=None if plan.shard is None else str(plan.shard),
         order=plan.order,

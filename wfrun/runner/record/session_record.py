@@ -134,8 +134,9 @@ class SessionRecord(ClosedModel):
     interrupted: bool = Field(description="whether Ctrl-C ended it")
     faults: tuple[str, ...] = Field(description="where wfrun contradicted itself; not empty means no trust")
     discovered: int = Field(description="cases there were to choose from")
-    planned: int = Field(description="cases that were chosen, and are in this shard")
+    planned: int = Field(description="cases that were to run, each turn counted where they were repeated")
     selected: int = Field(default=0, description="cases that were chosen, in all shards together")
+    in_shard: int = Field(default=0, description="those of them that fell to this shard")
     selection: str = Field(
         default="", description="hash of the ids of the chosen cases: the same for the shards of one selection"
     )

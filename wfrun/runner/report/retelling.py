@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wfrun.authoring.info import CaseInfo
-from wfrun.runner.child.messages import LoadFailure
+from wfrun.runner.child.messages import FixtureFailure, LoadFailure
 from wfrun.runner.discover.discovery import Discovery
 from wfrun.runner.plan.planned import Plan, PlannedCase
 from wfrun.runner.report.commands import Hint
@@ -28,12 +28,16 @@ def story_of(record: SessionRecord) -> SessionStory:
         discovered=record.discovered,
         order=record.order,
         selected=record.selected,
+        in_shard=record.in_shard,
         selection_digest=record.selection,
     )
+    fixture_failures = tuple(FixtureFailure(**failure.model_dump()) for failure in record.fixture_failures)
     return SessionStory(
         discovery=Discovery((), tuple(case.info for case in plan.cases), failures),
         plan=plan,
-        result=RunResult(outcomes, record.interrupted, record.faults, record.duration_s),
+        result=RunResult(
+            outcomes, record.interrupted, record.faults, record.duration_s, fixture_failures=fixture_failures
+        ),
         record=record,
         known_hints={
             (outcome.id, outcome.turn): [Hint(each.about, each.command) for each in outcome.reproduce]
@@ -69,6 +73,7 @@ def _outcome(record: OutcomeRecord) -> Outcome:
         items=record.items,
         notes=dict(record.notes),
         unfinished_teardowns=record.unfinished_teardowns,
+        findings=record.findings,
         attempts=tuple(
             Attempt(each.status, each.duration_s, each.message, each.details, CapturedOutput(each.output))
             for each in record.attempts

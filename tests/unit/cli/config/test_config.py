@@ -24,6 +24,7 @@ FORMS: dict[str, Any] = {
     "pattern": "list",
     "threshold": "list",
     "compare": "text",
+    "pdb": "flag",
     "config": "text",
     "env": "text",
 }
@@ -174,7 +175,16 @@ def test_what_says_one_thing_together_comes_from_one_place() -> None:
     file = ConfigFile(defaults={"category": ("unit",), "quiet": True})
 
     assert resolve(KEYS, file, {}, given={"e2e": True, "verbose": True}).settings == {}
+    assert resolve(KEYS, file, {}, given={"e2e": False}).settings.keys() == {"category", "quiet"}
     assert resolve(KEYS, FILE, {}, given={"config": "ci"}).settings.keys() == {"workers", "verbose", "pattern"}
+
+
+def test_a_tool_on_the_command_line_undoes_what_it_cannot_go_with() -> None:
+    file = ConfigFile(defaults={"workers": "2", "compare": "main", "threshold": ("wall_time_ns=5",)})
+
+    assert resolve(KEYS, file, {}, given={"pdb": True}).settings == {}
+    assert resolve(KEYS, file, {}, given={"pdb": False}).settings.keys() == {"workers", "compare", "threshold"}
+    assert resolve(KEYS, ConfigFile(defaults={"pdb": True}), {}, given={"workers": "2"}).settings == {}
 
 
 def test_what_says_how_another_option_works_waits_for_it() -> None:

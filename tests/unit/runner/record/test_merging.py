@@ -23,7 +23,9 @@ ONE, TWO = Path("one.json"), Path("two.json")
 def shard(make: Maker, number: int, *names: str, **changes: Any) -> SessionRecord:
     """A shard of a session of four cases in two shards."""
     record = make.record(*(make.plain(name=name) for name in names))
-    return record.model_copy(update={"shard": f"{number}/2", "selection": "aa", "selected": 4, **changes})
+    return record.model_copy(
+        update={"shard": f"{number}/2", "selection": "aa", "selected": 4, "in_shard": len(names), **changes}
+    )
 
 
 def test_parts_of_one_session_become_its_record(make: Maker) -> None:
@@ -96,7 +98,7 @@ def test_a_shard_that_was_empty_is_not_missed(make: Maker) -> None:
 
 def test_figures_of_unlike_machines_are_not_put_together(make: Maker) -> None:
     measured = make.record(make.measured({"wall_time_ns": [[1.0], [1.0]]}))
-    one = measured.model_copy(update={"shard": "1/2", "selected": 3, "selection": "aa"})
+    one = measured.model_copy(update={"shard": "1/2", "selected": 3, "selection": "aa", "in_shard": 1})
     two = shard(make, 2, "c", "d", selected=3, fingerprint={**make.fingerprint, "cpu_model": "Other"})
 
     with pytest.raises(UsageError, match="machines that cannot be compared"):
