@@ -15,7 +15,7 @@ from wfrun.runner.plan.shards import shard_of, split_suites
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from wfrun.authoring.info import CaseInfo
+    from wfrun.authoring.info import CaseInfo, Kind
     from wfrun.runner.options import Selection, Shard
 
 __all__ = ["case_seed", "choose", "make_plan"]
@@ -56,21 +56,22 @@ def choose(cases: Sequence[CaseInfo], selection: Selection, *, timeout_s: float 
         PatternError: A pattern cannot be read.
     """
     choices = Choices(selection)
-    reasons = {case.id: choices.why_not(case) for case in cases}
-    wanted = [case for case in cases if not reasons[case.id]]
+    reasons = {case.id: reason for case in cases if (reason := choices.why_not(case))}
+    wanted = [case for case in cases if case.id not in reasons] if reasons else list(cases)
     selected = len(wanted)
     digest = hashlib.sha256("\n".join(sorted(case.id for case in wanted)).encode("utf-8", "replace")).hexdigest()[:16]
     if selection.shard is not None:
         split = split_suites(wanted, selection.shard.of)
-        reasons |= {case.id: _other_shard(case, selection.shard, split) for case in wanted}
-        wanted = [case for case in wanted if not reasons[case.id]]
+        reasons |= {case.id: reason for case in wanted if (reason := _other_shard(case, selection.shard, split))}
+        wanted = [case for case in wanted if case.id not in reasons]
     if selection.order == "random":
         wanted = shuffled(wanted, case_seed(selection.seed, "order"))
+    measured_kinds = tuple(kind for kind in selection.kinds or DEFAULT_KINDS if measure and kind.measured)
     return Plan(
-        cases=tuple(_planned(case, selection, timeout_s, measure=measure) for case in wanted),
+        cases=tuple([_planned(case, selection, timeout_s, measured_kinds) for case in wanted]),
         seed=selection.seed,
         discovered=len(cases),
-        deselected=tuple(Deselected(case, reasons[case.id]) for case in cases if reasons[case.id]),
+        deselected=tuple([Deselected(case, reasons[case.id]) for case in cases if case.id in reasons]),
         order=selection.order,
         shard=selection.shard,
         selected=selected,
@@ -85,9 +86,10 @@ def case_seed(session_seed: int, case_id: str) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def _planned(case: CaseInfo, selection: Selection, timeout_s: float | None, *, measure: bool) -> PlannedCase:
-    kinds = selection.kinds or DEFAULT_KINDS
-    measured = measure and any(kind.measured and kind in kinds for kind in case.kinds)
+def _planned(
+    case: CaseInfo, selection: Selection, timeout_s: float | None, measured_kinds: tuple[Kind, ...]
+) -> PlannedCase:
+    measured = bool(measured_kinds) and any(kind in measured_kinds for kind in case.kinds)
     return PlannedCase(
         info=case,
         measured=measured,

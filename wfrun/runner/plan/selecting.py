@@ -32,9 +32,19 @@ class Choices:
             PatternError: One cannot be read.
         """
         self._selection = selection
-        self._kinds = selection.kinds or DEFAULT_KINDS
+        # A tuple finds a member by its identity; a set would hash it, which for an enumeration is slow.
+        self._kinds = tuple(selection.kinds or DEFAULT_KINDS)
         self._patterns = [(text, parse_pattern(text, "--pattern")) for text in selection.patterns]
         self._excludes = [(text, parse_pattern(text, "--exclude")) for text in selection.excludes]
+        asked: dict[Callable[[CaseInfo], str], object] = {
+            self._by_pattern: selection.patterns,
+            self._by_tag: selection.tags,
+            self._by_kind: self._kinds,
+            self._by_tier: selection.tiers,
+            self._by_exclude: selection.excludes,
+        }
+        # Of ten thousand cases only those questions are asked that have an answer.
+        self._questions = tuple(question for question, choice in asked.items() if choice)
 
     def wants(self, case: CaseInfo) -> bool:
         """Return whether the case is selected."""
@@ -42,13 +52,10 @@ class Choices:
 
     def why_not(self, case: CaseInfo) -> str:
         """Return why the case is left out; empty where it is not."""
-        return (
-            self._by_pattern(case)
-            or self._by_tag(case)
-            or self._by_kind(case)
-            or self._by_tier(case)
-            or self._by_exclude(case)
-        )
+        for question in self._questions:
+            if reason := question(case):
+                return reason
+        return ""
 
     def why_nothing(self, cases: Sequence[CaseInfo]) -> str:
         """Return, of cases that are all left out, which choice left out the last of them and what comes close."""
@@ -79,8 +86,6 @@ class Choices:
         return f"{_would_match(by_tier)}, but {excludes} leaves out every one; `wfrun list --why` tells each"
 
     def _by_pattern(self, case: CaseInfo) -> str:
-        if not self._patterns:
-            return ""
         plain = _searched(case)
         for text, pattern in self._patterns:
             if not pattern.holds(plain):
@@ -92,8 +97,9 @@ class Choices:
         return f"has no tag {' and no tag '.join(missing)}" if missing else ""
 
     def _by_kind(self, case: CaseInfo) -> str:
-        if not self._kinds.isdisjoint(case.kinds):
-            return ""
+        for kind in case.kinds:
+            if kind in self._kinds:
+                return ""
         return f"kind {' and '.join(case.kinds)} not asked for"
 
     def _by_tier(self, case: CaseInfo) -> str:
@@ -101,8 +107,6 @@ class Choices:
         return f"tier {case.tier.value} not asked for" if tiers and case.tier not in tiers else ""
 
     def _by_exclude(self, case: CaseInfo) -> str:
-        if not self._excludes:
-            return ""
         plain = _searched(case)
         for text, pattern in self._excludes:
             if pattern.holds(plain):
