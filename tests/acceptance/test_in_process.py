@@ -214,6 +214,25 @@ def test_a_case_in_this_process_still_has_a_time_limit(project: Project) -> None
     assert "2 timed out · 1 passed" in ran.out
 
 
+def test_ctrl_c_ends_a_session_in_this_process_after_tear_down(project: Project) -> None:
+    project.write(
+        {
+            "suites/suite_a.py": "@suite.fixture\nasync def stock():\n    yield\n    print('put away')\n"
+            "@suite.case()\nasync def waits(stock):\n    print('waiting', flush=True)\n    await asyncio.sleep(30)\n"
+            "@suite.case()\ndef later(): pass\n"
+        }
+    )
+
+    with project.start("--in-process") as started:
+        started.said("waiting")
+        started.signal()
+        ran = started.end()
+
+    assert ran.code == 130
+    assert "put away" in ran.out
+    assert "1 interrupted · 1 not run" in ran.out
+
+
 def test_what_would_be_measured_is_checked_in_this_process(project: Project) -> None:
     project.write({"suites/suite_a.py": "@suite.benchmark()\ndef work(context): print('measured', context.measured)\n"})
 

@@ -17,6 +17,7 @@ import tracemalloc
 import warnings
 from collections import Counter, deque
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from wfrun.runner.child.tools.source import is_users, source_line
@@ -46,6 +47,7 @@ class Diagnostics(CaseTool):
         if not tracemalloc.is_tracing():
             tracemalloc.start(ORIGIN_FRAMES)
         self._found: list[str] = []
+        self._here = f"{Path.cwd()}/"
         self._looks: deque[tuple[float, str]] = deque(maxlen=KEPT_LOOKS)
         self._main = threading.main_thread().ident or 0
         logging.getLogger("asyncio").addHandler(_Listener(self._hear))
@@ -63,7 +65,8 @@ class Diagnostics(CaseTool):
             result = once()
             gc.collect()
             self._found += [_warning_text(warning) for warning in caught]
-        found = Counter(self._found)
+        # Paths as they are written elsewhere, from the project's folder on.
+        found = Counter(text.replace(self._here, "") for text in self._found)
         texts = [f"! {text}" if count == 1 else f"! {count} times: {text}" for text, count in found.items()]
         if len(texts) > MOST_WARNINGS:
             texts[MOST_WARNINGS:] = [f"! and {len(texts) - MOST_WARNINGS} more"]
