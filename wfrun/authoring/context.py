@@ -27,10 +27,8 @@ class Context:
     Attributes:
         case_id: The id that baselines and commands know the case by.
         seed: A number derived from the session's seed and the case's id; the same in every process of the case.
-        random: A generator seeded with it.
         clock: Time to read and to wait by; virtual in a case declared so.
         measured: Whether figures are being recorded; absolute speed bars belong behind this.
-        record_latency_ns: Call it with the nanoseconds one operation took. It costs about 40 ns.
     """
 
     def __init__(
@@ -44,16 +42,31 @@ class Context:
     ) -> None:
         self.case_id: Final = case_id
         self.seed: Final = seed
-        self.random: Final = random.Random(seed)  # noqa: S311 - repeatable on purpose
         self.clock: Final[Clock] = SystemClock()
         self.measured: Final = measured
-        self.latency: Final = latency or LatencyRecorder()
-        self.record_latency_ns: Final[Callable[[int], None]] = self.latency.record
+        self._latency: Final = latency
         self.items = 0
         self.notes: dict[str, Any] = {}
         self.stopwatch: Final = Stopwatch()
         self._targets: Final = targets or {}
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
+
+    # Made when first asked for, because most cases never ask, and making them takes as long as a short case.
+
+    @cached_property
+    def random(self) -> random.Random:
+        """A generator seeded with :attr:`seed`."""
+        return random.Random(self.seed)  # noqa: S311 - repeatable on purpose
+
+    @cached_property
+    def latency(self) -> LatencyRecorder:
+        """What :attr:`record_latency_ns` records into."""
+        return self._latency or LatencyRecorder()
+
+    @cached_property
+    def record_latency_ns(self) -> Callable[[int], None]:
+        """Call it with the nanoseconds one operation took. It costs about 40 ns."""
+        return self.latency.record
 
     def count(self, items: int = 1) -> None:
         """Add to the number of items this pass worked through; throughput is counted in them."""

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from wfrun.runner.child.failures import CaseStuck
+from wfrun.runner.child.signals import handler_of, unblock
 from wfrun.runner.child.watch import StuckWatch
 from wfrun.waits import cancel_task, find_wakers, wait_graph
 
@@ -32,6 +33,9 @@ SECOND_CALL_S: Final = 1.0
 """After this a case that was cancelled and still runs is interrupted by force."""
 STALLED_S: Final = 1.0
 """A loop that only its own timers have woken for as long is called stalled."""
+
+
+_SIGNALS: Final = (int(signal.SIGALRM), int(signal.SIGINT), int(signal.SIGUSR2))
 
 
 class CaseStopped(BaseException):
@@ -64,12 +68,10 @@ class CaseGuard:
 
     def install(self) -> None:
         """Take over three signals of this process, again where a case has changed what they do."""
-        for number in (signal.SIGALRM, signal.SIGINT):
-            if signal.getsignal(number) != self._on_signal:
-                signal.signal(number, self._on_signal)
-        if signal.getsignal(signal.SIGUSR2) != self._on_enough:
-            signal.signal(signal.SIGUSR2, self._on_enough)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGALRM, signal.SIGINT, signal.SIGUSR2))
+        for number, handler in zip(_SIGNALS, (self._on_signal, self._on_signal, self._on_enough), strict=True):
+            if handler_of(number) != handler:
+                signal.signal(number, handler)
+        unblock(_SIGNALS)
 
     @contextmanager
     def watching(self, timeout_s: float) -> Iterator[None]:

@@ -111,7 +111,7 @@ class Child:
         for file in files:
             self._tell({"loading": str(file)})
             try:
-                cases += [case.info.to_json() for case in self._load(file).values()]
+                cases += [case.info.to_json() for case in self._load(str(file)).values()]
             except BaseException as error:  # noqa: BLE001 - a suite may raise anything while it loads
                 failure = LoadFailure(str(file), one_line(error), traceback_text(error))
                 failures.append({"file": failure.file, "message": failure.message, "traceback": failure.traceback})
@@ -119,9 +119,9 @@ class Child:
             cases, failures = [], []
         return {"sources": sources.paths()}
 
-    def _load(self, file: Path) -> dict[str, CollectedCase]:
-        key = str(file)
+    def _load(self, key: str) -> dict[str, CollectedCase]:
         if key not in self._cases:
+            file = Path(key)
             self.state.mark()
             try:
                 self._cases[key] = {case.info.id: case for case in collect_file(file)}
@@ -161,7 +161,7 @@ class Child:
         if self.tools is NO_TOOLS and command["tools"]:
             self.tools = make_tools(command["tools"], self._guard, self._tell)
         try:
-            case = self._load(Path(command["file"])).get(case_id)
+            case = self._load(command["file"]).get(case_id)
         except BaseException as error:  # noqa: BLE001 - as in _collect
             message = f"its suite loaded when it was planned and does not load now: {one_line(error)}"
             return CaseResult(case_id, Status.ERROR, 0.0, message, traceback_text(error))

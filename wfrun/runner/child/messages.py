@@ -117,8 +117,9 @@ class CaseResult:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values; the notes as they are, which may be anything."""
-        values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return {**values, "generation": None if self.generation is None else self.generation.to_json()}
+        values = {name: getattr(self, name) for name in _RESULT_NAMES}
+        values["generation"] = None if self.generation is None else self.generation.to_json()
+        return values
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> CaseResult:
@@ -133,3 +134,6 @@ class CaseResult:
                 "generation": None if generation is None else Generation(**generation),
             }
         )
+
+
+_RESULT_NAMES: Final = tuple(each.name for each in fields(CaseResult))

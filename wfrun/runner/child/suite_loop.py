@@ -79,6 +79,7 @@ class SuiteLoop:
         self.wide.forget(scope)
         if self._runner is not None and not self.wide.on_loop:
             runner, self._runner = self._runner, None
+            self._forget_threads(runner.get_loop())
             try:
                 with self._guard.finishing(grace_s):
                     runner.close()
@@ -95,6 +96,12 @@ class SuiteLoop:
             self._threads = _Threads()
             self._runner.get_loop().set_default_executor(self._threads)
         return self._runner
+
+    def _forget_threads(self, loop: asyncio.AbstractEventLoop) -> None:
+        # A loop starts a thread to end its executor even where that was never used, which takes longer than a suite of
+        # short cases. A loop of another make is left to do so.
+        if not self._threads.used and getattr(loop, "_default_executor", None) is self._threads:
+            setattr(loop, "_default_executor", None)  # noqa: B010 - no public way, and no name that is declared
 
     def _clear(self, runner: asyncio.Runner) -> None:
         loop = runner.get_loop()

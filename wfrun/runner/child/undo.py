@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from wfrun.runner.child.signals import handler_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -31,8 +33,6 @@ SIGNALS: Final = tuple(
 MOST_NAMES: Final = 5
 PATH: Final = "sys.path"
 WARNINGS: Final = "warnings"
-# The public function turns numbers into members of enums, which costs thirty times as much.
-_handler_of: Final[Callable[[int], Any]] = getattr(sys.modules.get("_signal"), "getsignal", signal.getsignal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class ProcessState:
 def _parts(on_signals: Callable[[], None]) -> tuple[_Part, ...]:
     def undo_signals(before: Sequence[Any]) -> None:
         for number, handler in zip(SIGNALS, before, strict=True):
-            if _handler_of(number) != handler:
+            if handler_of(number) != handler:
                 signal.signal(number, signal.SIG_DFL if handler is None else handler)
         on_signals()
 
@@ -95,7 +95,7 @@ def _parts(on_signals: Callable[[], None]) -> tuple[_Part, ...]:
         _Part("folder", _folder, os.chdir, lambda _, now: f"the working folder to {now or 'one that is gone'}"),
         _Part(PATH, lambda: sys.path[:], _replace_path, _tell_path),
         _Part("environment", _environment, _undo_environment, _tell_environment),
-        _Part("signals", lambda: [_handler_of(number) for number in SIGNALS], undo_signals, _tell_signals),
+        _Part("signals", lambda: [handler_of(number) for number in SIGNALS], undo_signals, _tell_signals),
         _Part("policy", _policy, _set_policy, lambda _, now: f"the event-loop policy to {type(now).__name__}"),
         _Part("logging", _logging, _undo_logging, lambda *_: "the logging configuration of the root logger"),
         _Part(WARNINGS, lambda: warnings.filters[:], _undo_warnings, lambda *_: "the filters of warnings"),
