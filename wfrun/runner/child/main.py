@@ -207,7 +207,7 @@ class Child:
         # Only the processes of shared fixtures need it.
         from wfrun.runner.child.sharing import share  # noqa: PLC0415
 
-        case = self._load(Path(command["file"]))[command["id"]]
+        case = self._load(command["file"])[command["id"]]
         found = next(each for each in case.fixtures if each.key == command["key"])
         answer, failures = share(found, command, self._guard, lambda value: self._tell({"value": value}), self.parent)
         self._tell_failures(failures)
