@@ -33,6 +33,9 @@ def main() -> None:
     print(
         f"{len(named)} of {len(stuck)} deadlocks in {forms} forms named within {BAR_S:g} s, slowest {slowest_s:.2f} s"
     )
+    for each in stuck:
+        if each not in named:
+            print(f"  missed: {each['id']} {each['duration_s']:.2f} s: {each['message']}\n{each['details']}")
 
     green = _run("green", WORKERS, GREEN_TIMES)
     alarms = [each for each in green if each["status"] != "passed"]
@@ -54,7 +57,7 @@ def _run(name: str, copies: int, times: int) -> list[dict[str, Any]]:
                 shutil.copy(suite, suite.with_name(f"{suite.stem}_{number}.py"))
         record = Path(folder) / "record.json"
         subprocess.run(
-            [WFRUN, "--workers", str(WORKERS), "--timeout", "60", "--quiet", "--json", str(record)],
+            [WFRUN, "--workers", str(WORKERS), "--timeout", "30", "--quiet", "--json", str(record)],
             cwd=folder,
             env={**os.environ, "GREEN_TIMES": str(times // copies), "GREEN_WAIT_S": "1.0"},
             stdout=subprocess.DEVNULL,

@@ -25,6 +25,9 @@ _LIBRARY: Final = (
     str(Path(concurrent.futures.__file__).parent),
     contextlib.__file__,
 )
+_STEPPERS: Final = frozenset(
+    ("anext_awaitable", "async_generator_asend", "async_generator_athrow", "coroutine_wrapper")
+)
 _SUSPENDED: Final = (types.CoroutineType, types.GeneratorType, types.AsyncGeneratorType)
 
 
@@ -40,7 +43,11 @@ def await_chain(awaitable: Any) -> list[types.FrameType]:  # noqa: ANN401 - coro
             awaitable = _first(awaitable, "cr_await", "gi_yieldfrom", "ag_await")
         else:
             # What steps through a coroutine or an asynchronous generator does not name it, but holds it.
-            inside = [each for each in gc.get_referents(awaitable) if isinstance(each, _SUSPENDED)]
+            inside = [
+                each
+                for each in gc.get_referents(awaitable)
+                if isinstance(each, _SUSPENDED) or type(each).__name__ in _STEPPERS
+            ]
             awaitable = inside[0] if len(inside) == 1 else None
     return frames
 

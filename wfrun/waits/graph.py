@@ -7,12 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.waits.chain import await_chain, places_of
-from wfrun.waits.things import waited_for
+from wfrun.waits.things import Thing, waited_for
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
-
-    from wfrun.waits.things import Thing
 
 __all__ = ["WaitGraph", "WaitingTask", "wait_graph"]
 
@@ -92,10 +90,10 @@ def wait_graph(
         only: The tasks to tell of, and those they wait for; without it all.
     """
     everyone = sorted(asyncio.all_tasks(loop), key=lambda task: (task is not main, task.get_name()))
-    things = {task: waited_for(task, everyone) for task in everyone if only is None or task in only}
+    things = {task: _thing(task, everyone) for task in everyone if only is None or task in only}
     for task in [each for thing in things.values() for each in thing.tasks if each not in things]:
         if not task.done():
-            things[task] = waited_for(task, everyone)
+            things[task] = _thing(task, everyone)
     names = {task: "the case" if task is main else task.get_name() for task in everyone}
     circle = _circle({task: thing.tasks for task, thing in things.items()})
     # What waits in a circle is named however many others there are.
@@ -105,6 +103,13 @@ def wait_graph(
         tuple(names[task] for task in circle),
         len(things) - len(listed),
     )
+
+
+def _thing(task: asyncio.Task[Any], everyone: Sequence[asyncio.Task[Any]]) -> Thing:
+    try:
+        return waited_for(task, everyone)
+    except Exception as error:  # noqa: BLE001 - what describes itself may be anybody's code, and this one reports trouble
+        return Thing("unknown", f"something that cannot be described: {type(error).__name__}")
 
 
 def _waiting(

@@ -130,9 +130,12 @@ class _Inside:
         while place < len(self._objects):
             if len(self._objects) > MOST_OBJECTS:
                 return False
+            referents = gc.get_referents(self._objects[place])
+            if len(referents) > MOST_OBJECTS:
+                return False
             places = [
                 self._place(referent)
-                for referent in gc.get_referents(self._objects[place])
+                for referent in referents
                 if gc.is_tracked(referent) and not self._ends_here(referent)
             ]
             for each in places:

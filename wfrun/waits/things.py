@@ -39,16 +39,25 @@ class Thing:
 def waited_for(task: asyncio.Task[Any], tasks: Sequence[asyncio.Task[Any]]) -> Thing:
     """Return what ``task`` waits for; ``tasks`` are searched for who holds it."""
     thing: Thing | None = None
+    owner = ""
     for frame in reversed(await_chain(task.get_coro())):
         if not in_library(frame):
             break
+        owner = _owner_of(frame) or owner
         outer = _of_call(frame, tasks, task)
         # A notified condition waits for its lock.
         if outer is not None and not (thing is not None and thing.kind == "Lock" and outer.kind == "Condition"):
             thing = outer
     if thing is not None:
         return thing
-    return _of_future(getattr(task, "_fut_waiter", None))
+    of_future = _of_future(getattr(task, "_fut_waiter", None))
+    return Thing(owner, owner) if owner and of_future.kind == "Future" else of_future
+
+
+def _owner_of(frame: types.FrameType) -> str:
+    """Return the class of wfrun's whose method this is, for those that have no better description."""
+    owner = type(frame.f_locals.get("self"))
+    return owner.__name__ if owner.__module__.startswith("wfrun.concurrency") else ""
 
 
 def _of_call(frame: types.FrameType, tasks: Sequence[asyncio.Task[Any]], waiting: asyncio.Task[Any]) -> Thing | None:
@@ -71,8 +80,6 @@ def _of_call(frame: types.FrameType, tasks: Sequence[asyncio.Task[Any]], waiting
         return Thing("process", f"end of process {getattr(owner, 'pid', '?')}")
     if "wfrun.clock.ManualClock" in bases:
         return Thing("ManualClock", f"ManualClock at {owner.monotonic():g} s, {_waits(owner.sleepers, 'sleep')}")  # type: ignore[union-attr]  # by its name
-    if owner is not None and type(owner).__module__.startswith("wfrun.concurrency"):
-        return Thing(type(owner).__name__, type(owner).__name__)
     return None
 
 

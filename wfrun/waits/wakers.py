@@ -143,7 +143,12 @@ def _descriptor_text(descriptor: int) -> str:
 def _socket_text(descriptor: int) -> str:
     import socket  # noqa: PLC0415 - asyncio has loaded it, but nothing else here needs it
 
-    copy = socket.socket(fileno=os.dup(descriptor))
+    number = os.dup(descriptor)
+    try:
+        copy = socket.socket(fileno=number)
+    except OSError:
+        os.close(number)
+        raise
     with copy:
         ends = []
         for end in (copy.getsockname, copy.getpeername):

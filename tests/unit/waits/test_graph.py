@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from wfrun.clock import ManualClock, settle
-from wfrun.concurrency import ByteChannel, Channel, select
+from wfrun.concurrency import ByteChannel, Channel, Pipeline, select
 from wfrun.waits import WaitGraph, wait_graph
 
 if TYPE_CHECKING:
@@ -91,6 +91,42 @@ async def test_what_a_task_waits_for_is_named_with_its_state(
 
     assert task.kind == kind
     assert task.state.startswith(state)
+
+
+async def test_the_tasks_of_a_pipeline_wait_for_its_channels() -> None:
+    async def never() -> AsyncIterator[int]:
+        await asyncio.Event().wait()
+        yield 1
+
+    async def run() -> None:
+        await Pipeline([str], name="press").collect(never())
+
+    running = asyncio.create_task(run(), name="consumer")
+    await settle()
+    graph = wait_graph(asyncio.get_running_loop())
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    states = {task.name: task.state for task in graph.tasks}
+    assert states["press: source"] == "Event, not set"
+    assert states["press: str"].startswith("channel 'press: source to str'")
+    assert states["consumer"].startswith("channel 'press: str to results'")
+
+
+async def test_what_cannot_describe_itself_does_not_spoil_the_rest() -> None:
+    class Rude(asyncio.Queue[int]):
+        def qsize(self) -> int:
+            raise RuntimeError("not now")
+
+        def empty(self) -> bool:
+            return True
+
+    graph = await graph_of(Rude().get(), asyncio.Event().wait())
+
+    assert [task.state for task in graph.tasks] == [
+        "something that cannot be described: RuntimeError",
+        "Event, not set",
+    ]
 
 
 async def test_tasks_behind_gather_wait_for_and_shield_are_found() -> None:
