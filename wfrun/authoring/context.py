@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
+from wfrun.authoring.attachments import Attachment
 from wfrun.authoring.errors import SkipCase
 from wfrun.authoring.targets import open_target
 from wfrun.clock import Clock, SystemClock
@@ -47,6 +48,8 @@ class Context:
         self._latency: Final = latency
         self.items = 0
         self.notes: dict[str, Any] = {}
+        self.failed_checks: list[tuple[str, AssertionError]] = []
+        self.attachments: list[Attachment] = []
         self.stopwatch: Final = Stopwatch()
         self._targets: Final = targets or {}
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
@@ -84,6 +87,26 @@ class Context:
     def note(self, name: str, value: Any) -> None:  # noqa: ANN401 - any JSON value
         """Keep a JSON value (a figure, a list, a curve) with the case's result, under ``name``."""
         self.notes[name] = value
+
+    @contextmanager
+    def check(self, what: str = "") -> Iterator[None]:
+        """Go on after an assertion in the block that does not hold; the case fails at its end, with all of them.
+
+        Args:
+            what: What is checked, for the message.
+        """
+        try:
+            yield
+        except AssertionError as error:
+            self.failed_checks.append((what, error))
+
+    def attach(self, name: str, content: bytes | str | Path) -> None:
+        """Keep a text, some bytes, or the file at a path with the case's result, up to a mebibyte of it.
+
+        Raises:
+            OSError: The file cannot be read.
+        """
+        self.attachments.append(Attachment.of(name, content))
 
     def skip(self, reason: str) -> NoReturn:
         """Leave the case: it does not apply here, and ``reason`` says why."""

@@ -24,6 +24,7 @@ from wfrun.runner.record.record import record_session
 from wfrun.runner.record.store import refuse_early, resolve_baseline, save_baseline, save_last_session
 from wfrun.runner.record.surroundings import look_around
 from wfrun.runner.report.artefacts import Artefacts
+from wfrun.runner.report.attached import write_attachments
 from wfrun.runner.report.commands import Commands, with_commands
 from wfrun.runner.report.github import GitHub
 from wfrun.runner.report.live import make_progress
@@ -114,13 +115,15 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
         doubt = keep_failures(discovery, result, flaky_fails=options.limits.flaky_fails, shard=options.selection.shard)
         notes = tuple(dict.fromkeys(note for note in (*doubts, save_last_session(record), doubt, *notes) if note))
     finished = artefacts.finish(options.selection.kinds)
+    attachments = outputs.artefact("attachments")
+    attached = () if attachments is None else write_attachments(result.outcomes, attachments)
     story = SessionStory(
         discovery=discovery,
         plan=plan,
         result=result,
         record=record,
         comparison=comparison,
-        notes=(*notes, *finished.notes),
+        notes=(*notes, *finished.notes, *attached),
         table=finished.table,
         known_hints=hints,
         stages_s=stages.seconds if outputs.stats else {},

@@ -149,6 +149,7 @@ class Pass:
             items=self.context.items,
             notes=self.context.notes if graph is None else {**self.context.notes, "waits": graph.to_json()},
             warnings=self._warnings,
+            attachments=tuple(self.context.attachments),
         )
 
     async def _main(self) -> None:
@@ -234,7 +235,9 @@ class Pass:
         guard = self._guard
         if guard.interrupted:
             return Status.INTERRUPTED, "interrupted", guard.diagnosis
-        errors = [(phase, error) for phase, error in self._errors if not self._is_our_stop(error)]
+        checks = self.context.failed_checks
+        errors: list[tuple[_Phase, BaseException]] = [(_Phase.CASE, error) for _, error in checks]
+        errors += [(phase, error) for phase, error in self._errors if not self._is_our_stop(error)]
         full = self._options.tools.full_locals
         errors.sort(key=lambda each: not isinstance(each[1], CaseStuck))
         traces = [(phase, traceback_text(error, with_locals=full)) for phase, error in errors]
@@ -262,10 +265,22 @@ class Pass:
         if isinstance(error, Unsupported) and self._options.targets:
             return Status.SKIPPED, str(error), ""
         if phase is _Phase.CASE and expected is not None:
-            return Status.EXPECTED_FAILURE, f"{expected} ({one_line(error)})", details
+            return Status.EXPECTED_FAILURE, f"{expected} ({self._told(errors)})", details
         if phase is _Phase.CASE:
-            return Status.FAILED, one_line(error), details
+            return Status.FAILED, self._told(errors), details
         return Status.ERROR, f"{phase} failed: {one_line(error)}", details
+
+    def _told(self, errors: list[tuple[_Phase, BaseException]]) -> str:
+        """Return one line for the case's own failure, or for each of the checks that failed before it."""
+        names = {id(error): what for what, error in self.context.failed_checks}
+        if not names:
+            return one_line(errors[0][1])
+        lines = [
+            f"{what}: {one_line(error)}" if (what := names.get(id(error))) else one_line(error)
+            for phase, error in errors
+            if phase is _Phase.CASE
+        ]
+        return lines[0] if len(lines) == 1 else f"{len(lines)} failures: {'; '.join(lines)}"
 
     def _is_our_stop(self, error: BaseException) -> bool:
         stopped = self._guard.timed_out or self._guard.interrupted or self._guard.stuck is not None

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Final
 
+from wfrun.authoring.attachments import Attachment
+
 __all__ = ["DEAF_AND_DUMB", "EVENT_LOOP", "CaseResult", "FixtureFailure", "Generation", "LoadFailure", "Status"]
 
 DEAF_AND_DUMB: Final = 113
@@ -114,11 +116,13 @@ class CaseResult:
     """Sentences for the reader that change nothing about how it ended, such as what was undone after it."""
     findings: tuple[str, ...] = ()
     """What tools such as ``--debug`` found, each in one line or more."""
+    attachments: tuple[Attachment, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values; the notes as they are, which may be anything."""
         values = {name: getattr(self, name) for name in _RESULT_NAMES}
         values["generation"] = None if self.generation is None else self.generation.to_json()
+        values["attachments"] = [attachment.to_json() for attachment in self.attachments]
         return values
 
     @classmethod
@@ -128,6 +132,7 @@ class CaseResult:
         return cls(
             **{
                 **value,
+                "attachments": tuple(Attachment(**attachment) for attachment in value["attachments"]),
                 "status": Status(value["status"]),
                 "warnings": tuple(value["warnings"]),
                 "findings": tuple(value["findings"]),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from wfrun.runner.child.messages import Status
 from wfrun.runner.record.figures import measurements_of
 from wfrun.runner.record.session_record import (
+    AttachmentRecord,
     AttemptRecord,
     FixtureFailureRecord,
     LoadFailureRecord,
@@ -133,6 +134,15 @@ def _outcome_record(outcome: Outcome, measurements: CaseMeasurements | None) -> 
         output_dropped_bytes=outcome.output.dropped_bytes,
         items=outcome.items,
         notes={_text(name): _json_value(value) for name, value in outcome.notes.items()},
+        attachments=tuple(
+            AttachmentRecord(
+                name=_text(kept.name),
+                size_bytes=kept.size_bytes,
+                text=None if kept.text is None else _text(kept.text),
+                base64=kept.base64,
+            )
+            for kept in outcome.attachments
+        ),
         unfinished_teardowns=tuple(_text(name) for name in outcome.unfinished_teardowns),
         findings=tuple(_text(finding) for finding in outcome.findings),
         measurements=measurements,

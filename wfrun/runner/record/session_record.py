@@ -10,6 +10,7 @@ from wfrun.runner.record.measurements import CaseMeasurements, ClosedModel
 
 __all__ = [
     "SESSION_SCHEMA",
+    "AttachmentRecord",
     "AttemptRecord",
     "CommandRecord",
     "FixtureFailureRecord",
@@ -78,6 +79,15 @@ class CommandRecord(ClosedModel):
     command: str = Field(description="the words, quoted for a shell, to be run in the same folder")
 
 
+class AttachmentRecord(ClosedModel):
+    """What a case kept beside its result."""
+
+    name: str = Field(description="what the case called it")
+    size_bytes: int = Field(description="bytes of the whole, of which at most the first mebibyte is kept")
+    text: str | None = Field(description="what is kept of it; null where it is no text")
+    base64: str | None = Field(description="what is kept of it where it is no text; null where it is")
+
+
 class OutcomeRecord(ClosedModel):
     """What became of one case."""
 
@@ -105,6 +115,9 @@ class OutcomeRecord(ClosedModel):
     items: int = Field(description="items one repetition worked on; 0 where the case does not count")
     notes: dict[str, JsonValue] = Field(
         description="values the case attached, by name; under waits who waited for what when it was stopped"
+    )
+    attachments: tuple[AttachmentRecord, ...] = Field(
+        default=(), description="texts, bytes and files that it kept, by context.attach"
     )
     unfinished_teardowns: tuple[str, ...] = Field(description="tear-downs that were cut short or failed")
     findings: tuple[str, ...] = Field(default=(), description="what tools such as --debug found")

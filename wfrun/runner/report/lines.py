@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from wfrun.runner.child.messages import FixtureFailure
     from wfrun.runner.run.outcomes import CapturedOutput, Outcome
 
-__all__ = ["STYLES", "findings_lines", "finished_line", "fixture_line", "output_lines", "told_when_verbose"]
+__all__ = [
+    "STYLES",
+    "attachment_lines",
+    "findings_lines",
+    "finished_line",
+    "fixture_line",
+    "output_lines",
+    "told_when_verbose",
+]
 
 LABELS: Final = {
     Status.PASSED: "PASS",
@@ -89,9 +97,18 @@ def told_when_verbose(outcome: Outcome) -> Text | None:
         told.append(f"      {plural(outcome.items, 'item')}\n")
     for name, value in outcome.notes.items():
         told.append(f"      {one_line(name)}: {one_line(json.dumps(value, ensure_ascii=False, default=str))}\n")
+    told.append_text(attachment_lines(outcome))
     told.append_text(output_lines(outcome.output, everything=True))
     told.rstrip()
     return told if told.plain else None
+
+
+def attachment_lines(outcome: Outcome) -> Text:
+    """Return a line for each attachment: its name and size."""
+    lines = Text()
+    for attachment in outcome.attachments:
+        lines.append(f"      attached: {one_line(attachment.name)} ({format_bytes(attachment.size_bytes)})\n", "dim")
+    return lines
 
 
 def output_lines(output: CapturedOutput, *, everything: bool) -> Text:

@@ -9,7 +9,7 @@ from rich.text import Text
 from wfrun.runner.child.messages import Status
 from wfrun.runner.report.delta_table import delta_table
 from wfrun.runner.report.figures import figures_table
-from wfrun.runner.report.lines import STYLES, finished_line, fixture_line, output_lines
+from wfrun.runner.report.lines import STYLES, attachment_lines, finished_line, fixture_line, output_lines
 from wfrun.runner.report.repetition import repetition_lines
 from wfrun.runner.report.stats import stats_lines
 from wfrun.runner.report.text import first_and_last_lines, one_line, plural, printable, shown_path
@@ -112,6 +112,9 @@ def _failure(outcome: Outcome, hints: list[Hint], *, everything: bool) -> Text:
         text.append(f"\n      attempt {number}: {attempt.status.value}  {one_line(attempt.message)}", "yellow")
     first = outcome.attempts[0] if outcome.flaky else outcome
     text.append_text(_block(first.details, everything=everything))
+    if outcome.attachments:
+        text.append("\n").append_text(attachment_lines(outcome))
+        text.rstrip()
     for teardown in outcome.unfinished_teardowns:
         text.append(f"\n      tear-down did not finish: {one_line(teardown)}", "yellow")
     output = output_lines(first.output, everything=everything)

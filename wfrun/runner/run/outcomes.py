@@ -11,6 +11,7 @@ from wfrun.runner.child.messages import Status
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from wfrun.authoring.attachments import Attachment
     from wfrun.runner.child.messages import FixtureFailure, Generation
     from wfrun.runner.plan.planned import Plan, PlannedCase
 
@@ -58,6 +59,8 @@ class Outcome:
     unfinished_teardowns: tuple[str, ...] = ()
     findings: tuple[str, ...] = ()
     """What tools such as ``--debug`` found, each in one line or more."""
+    attachments: tuple[Attachment, ...] = ()
+    """What the case kept beside its result."""
     warnings: tuple[str, ...] = ()
     """Sentences for the reader that change nothing about how it ended."""
     attempts: tuple[Attempt, ...] = ()

@@ -405,5 +405,6 @@ def outcome_of(
         notes=result.notes,
         unfinished_teardowns=tuple(unfinished_teardowns),
         findings=result.findings,
+        attachments=result.attachments,
         warnings=result.warnings,
     )
