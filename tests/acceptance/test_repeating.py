@@ -246,3 +246,11 @@ def test_until_failed_does_not_go_on_for_ever_over_measured_cases(project: Proje
     project.write({"suites/suite_a.py": "@suite.benchmark()\ndef quick(): pass\n"})
 
     assert project.run("--performance", "--until-failed").code == 0
+
+
+def test_each_shard_knows_its_own_failures(two: Project) -> None:
+    two.run("--shard", "1/2")
+
+    assert finished(two.run("--last-failed", "--shard", "1/2").out) == ["Bad"]
+    assert two.run("--last-failed", "--shard", "2/2").code == 4
+    assert two.run("--last-failed").code == 4

@@ -128,3 +128,32 @@ def test_an_id_that_is_nobodys_runs_nothing(project: Project, more: tuple[str, .
 
     assert ran.code == 4
     assert "no case here has the id order::expect_order; did you mean order::expects_order" in ran.err
+
+
+def test_a_case_that_fails_every_other_time_is_not_blamed_on_others(project: Project) -> None:
+    project.write(
+        {
+            "suites/suite_odd.py": "@suite.case()\ndef other(): pass\n"
+            "@suite.case()\ndef odd():\n    open('n', 'a').write('x')\n    assert os.path.getsize('n') % 2 == 0\n"
+        }
+    )
+
+    ran = project.run()
+
+    assert "it does not fail each time, whatever runs before it; to run it until it fails:" in ran.out
+    (command,) = commands(ran)
+    assert command.endswith("--until-failed")
+    assert run_again(project, command).code == 1
+
+
+def test_a_merged_record_has_the_commands_of_its_shards(project: Project) -> None:
+    project.write({f"suites/suite_{name}.py": f"@suite.case()\ndef {name}(): assert 1 == 2\n" for name in "ab"})
+    for number in (1, 2):
+        project.run("--shard", f"{number}/2", "--seed", "3", "--json", f"{number}.json", "--timeout", "9s")
+
+    merged = project.run("merge", "1.json", "2.json", "--html", "merged.html")
+
+    assert commands(merged) == [
+        f"wfrun suites/suite_{name}.py --case {name}::{name} --seed 3 --timeout 9s" for name in "ab"
+    ]
+    assert "--case b::b --seed 3 --timeout 9s" in project.read("merged.html")

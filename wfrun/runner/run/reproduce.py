@@ -116,8 +116,9 @@ class _Trials:
         if not await self._fails(case, before, mark):
             return Reproduction(case, Proof.UNTRIED if self._stop.no_more else Proof.STAYED_AWAY, before)
         fewest = await self._fewest(case, before, mark)
-        # Chance may have sorted the tries so; it would have to do that twice.
-        if await self._fails(case, (), mark) or not await self._fails(case, fewest, mark):
+        # Chance may have sorted the tries so, or a case that fails every other time: neither does it again, and so.
+        alone = [await self._fails(case, (), mark) for _ in range(2)]
+        if any(alone) or not await self._fails(case, fewest, mark):
             return Reproduction(case, Proof.STAYED_AWAY)
         return Reproduction(case, Proof.CAME_BACK, fewest)
 

@@ -103,7 +103,10 @@ class CaseRunner:
         async for ended in watch.outcomes(command, started):
             history.append(ended.case)
             outcome = await self._blamed(ended)
-            await deliver(replace(outcome, process_cases=history, place=len(history) - 1))
+            if outcome.status.bad:  # of the others nobody asks, and a copy is dear where there are thousands
+                await deliver(replace(outcome, process_cases=history, place=len(history) - 1))
+            else:
+                await deliver(outcome)
             self._tell_failures(self._wide)
         if outcome is not None:
             self.unfinished_teardowns = outcome.unfinished_teardowns
