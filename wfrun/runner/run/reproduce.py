@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Proof", "Reproduction", "find_reproductions"]
 
-MOST_TIME_S: Final = 4.0
+MOST_TIME_S: Final = 5.0
 """All tries of a session together: nobody waits long for a hint."""
 CHEAP_S: Final = 1.0
 """Most time that what is tried may have taken when it ran before."""
