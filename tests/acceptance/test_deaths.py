@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+
+from wfrun.runner.child.shared_memory import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
 
 DEATHS: Final = """
 import ctypes
+from multiprocessing import shared_memory
 
 @suite.fixture
 def shop(): yield 1
@@ -80,6 +84,13 @@ def fills_the_disk(context):
         file.write(bytes(2**21))
 
 @suite.case()
+def dies_with_shared_memory(context):
+    memory = shared_memory.SharedMemory(create=True, size=10)
+    with open("memory.name", "w") as file:
+        file.write(memory.name)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+@suite.case()
 def after(): pass
 """
 
@@ -102,19 +113,19 @@ def outcomes(session: tuple[Ran, Mapping[str, Any]]) -> dict[str, dict[str, Any]
         (
             "leaves_a_fixture",
             "crashed",
-            "its process ended with exit code 0 in the middle of the case, in leaves_a_fixture (suite_deaths.py:11)",
+            "its process ended with exit code 0 in the middle of the case, in leaves_a_fixture (suite_deaths.py:12)",
         ),
-        ("aborts", "crashed", "its process was killed by SIGABRT, in aborts (suite_deaths.py:14)"),
+        ("aborts", "crashed", "its process was killed by SIGABRT, in aborts (suite_deaths.py:15)"),
         (
             "crashes_without_outputs",
             "crashed",
-            "its process was killed by SIGSEGV, in crashes_without_outputs (suite_deaths.py:20)",
+            "its process was killed by SIGSEGV, in crashes_without_outputs (suite_deaths.py:21)",
         ),
         ("recurses_without_end", "failed", "RecursionError: maximum recursion depth exceeded"),
         (
             "overflows_the_stack",
             "crashed",
-            "its process was killed by SIGSEGV: endless recursion in deep (suite_deaths.py:30)",
+            "its process was killed by SIGSEGV: endless recursion in deep (suite_deaths.py:31)",
         ),
         ("asks_for_too_much", "failed", "MemoryError"),
         (
@@ -146,7 +157,7 @@ def test_the_copy_that_a_fork_made_neither_answers_nor_runs_the_rest(session: tu
     record = session[1]
 
     assert record["faults"] == []
-    assert len(record["outcomes"]) == record["planned"] == 13
+    assert len(record["outcomes"]) == record["planned"] == 14
 
 
 def test_a_fork_that_leaves_is_not_taken_for_the_end_of_the_case(outcomes: Mapping[str, Any]) -> None:
@@ -164,3 +175,11 @@ def test_a_long_stack_is_shortened(outcomes: Mapping[str, Any]) -> None:
 
     assert "  [the same 99 more times]" in lines
     assert len(lines) < 10
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no list of what is there")
+def test_shared_memory_of_a_process_that_died_is_unlinked(module_project: Project, outcomes: Mapping[str, Any]) -> None:
+    assert outcomes["dies_with_shared_memory"]["status"] == "crashed"
+    name = module_project.read("memory.name")
+    assert name.startswith("wfrun-")
+    assert not (FOLDER / name).exists()

@@ -29,6 +29,7 @@ from wfrun.runner.child.last_words import tell_of_ends
 from wfrun.runner.child.leaks import LeakWatch
 from wfrun.runner.child.lifeline import die_with_parent
 from wfrun.runner.child.messages import DEAF_AND_DUMB, CaseResult, LoadFailure, Status
+from wfrun.runner.child.shared_memory import name_shared_memory
 from wfrun.runner.child.suite_loop import SuiteLoop
 from wfrun.runner.child.tools.make import make_tools
 from wfrun.runner.child.tools.tool import NO_TOOLS, refuse_breakpoint
@@ -67,6 +68,8 @@ class Child:
         self.state = ProcessState()
         self._undone: tuple[str, ...] = ()
         """What was undone since the last result."""
+        self._name = ""
+        """What nobody else is called; set with what follows."""
         self.leaks: LeakWatch | None = None
         """Set where this process is there for cases alone, so that whatever comes up is theirs."""
 
@@ -76,6 +79,7 @@ class Child:
 
     def watch_leaks(self, temporary_folder: str) -> None:
         """Hold against cases what they leave behind: this process is there for them alone."""
+        self._name = Path(temporary_folder).name
         self.leaks = LeakWatch(temporary_folder)
         self.leaks.holders = self._loop.wide.values
         self.leaks.spared = self._loop.wide.owns
@@ -170,6 +174,7 @@ class Child:
             message = f"the case that was planned {found} in this process: its suite loads differently each time"
             return CaseResult(case_id, Status.ERROR, 0.0, message)
         self._commons.restore()
+        name_shared_memory(self._name)
         self._tell_failures(self._loop.enter(command["file"], command["teardown_grace_s"]))
         # Measured cases are alone in their process, and their loop is not the suite's.
         wide = self._loop.wide if command["sampling"] is None else WideFixtures()

@@ -19,6 +19,7 @@ from wfrun.runner.child.guardian import guardian
 from wfrun.runner.child.leftovers import MARK
 from wfrun.runner.child.messages import DEAF_AND_DUMB
 from wfrun.runner.child.output import MarkedOutput
+from wfrun.runner.child.shared_memory import unlink_shared_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -252,6 +253,8 @@ class ChildProcess:
         self._process.wait()
         if self._temporary_folder:
             shutil.rmtree(self._temporary_folder, ignore_errors=True)
+            # Its name is nobody else's, so it serves for memory too.
+            unlink_shared_memory(os.path.basename(self._temporary_folder))  # noqa: PTH119 - it is text
         if not self._ended.done():
             self._ended.set_result(None)
 
