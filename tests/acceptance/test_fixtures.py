@@ -105,7 +105,7 @@ async def no_room():
 @suite.fixture(scope="suite")
 async def never_up():
     tell("never_up tried")
-    await asyncio.Event().wait()
+    await asyncio.sleep(1000)
 
 @suite.fixture(scope="suite")
 def deadly():
@@ -130,7 +130,7 @@ def no_way_back():
 @suite.fixture(scope="suite")
 async def never_down():
     yield 1
-    await asyncio.Event().wait()
+    await asyncio.sleep(1000)
 
 @suite.fixture(scope="suite")
 def no_yield():
