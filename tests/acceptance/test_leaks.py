@@ -130,6 +130,53 @@ def fails_with_a_file_open():
 """
 
 
+WIDE: Final = """
+import socket
+from concurrent.futures import ProcessPoolExecutor
+
+class Client:
+    def __init__(self): self.free = []
+
+@suite.fixture(scope="suite")
+async def client():
+    client = Client()
+    yield client
+    connection, task, process = client.free
+    connection.close()
+    task.cancel()
+    process.kill()
+    process.wait()
+
+@suite.fixture(scope="suite")
+def pool():
+    with ProcessPoolExecutor(1) as pool: yield pool
+
+@suite.case()
+async def makes_the_client_connect(client):
+    client.free += [socket.socket(), asyncio.create_task(asyncio.sleep(1000)), subprocess.Popen(["sleep", "1000"])]
+
+@suite.case()
+async def finds_the_client_connected(client):
+    connection, task, process = client.free
+    assert connection.fileno() >= 0
+    assert not task.done()
+    assert process.poll() is None
+
+@suite.case()
+def makes_the_pool_start(pool): assert pool.submit(max, 1, 2).result() == 2
+
+@suite.case()
+def finds_the_pool_working(pool): assert pool.submit(max, 1, 2).result() == 2
+"""
+
+
+def test_what_a_wider_fixture_comes_to_hold_during_a_case_is_the_fixtures(project: Project) -> None:
+    ran = project.write({"suites/suite_wide.py": WIDE}).run()
+
+    assert "4 passed" in ran.out
+    assert ran.code == 0
+
+
 @pytest.fixture(scope="module")
 def session(module_project: Project) -> tuple[Ran, Mapping[str, Any]]:
     module_project.write({"suites/suite_leaks.py": LEAKS, "suites/suite_clean.py": CLEAN})

@@ -23,7 +23,7 @@ from wfrun.authoring.levels import needed_names
 
 if TYPE_CHECKING:
     import contextvars
-    from collections.abc import Callable, Coroutine, Generator, Mapping
+    from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping
 
     from wfrun.authoring.levels import FoundFixture
 
@@ -114,6 +114,10 @@ class WideFixtures:
     def owns(self, task: asyncio.Task[Any]) -> bool:
         """Return whether a fixture started ``task``, and no case."""
         return task in self._tasks
+
+    def adopt(self, tasks: Iterable[asyncio.Task[Any]]) -> None:
+        """Take tasks for fixtures' own from now on: ones that a case made them start, as it does a client's reader."""
+        self._tasks.update(tasks)
 
     async def provide(self, found: FoundFixture, asker: str) -> Any:  # noqa: ANN401 - whatever the author provides
         """Return the fixture's value, making it where that has not been tried yet.

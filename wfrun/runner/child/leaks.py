@@ -53,6 +53,8 @@ class Leak:
     thing: object
     """The task or thread, the process id or descriptor's number, or a file's name."""
     places: Sequence[str] = ()
+    is_pipe: bool = False
+    """Whether it is a descriptor of a pipe: a pool's processes come with pipes that nothing names."""
     """Where it is, innermost last."""
 
 
@@ -69,6 +71,8 @@ class LeakWatch:
         """Returns the values of the fixtures that outlive a case: what can be reached from them is theirs."""
         self.spared: Callable[[asyncio.Task[Any]], bool] = lambda _: False
         """Tells the tasks that such a fixture started, whenever that was."""
+        self.adopt: Callable[[set[asyncio.Task[Any]]], None] = lambda _: None
+        """Told the tasks that a case started and such a fixture holds."""
         self.repeating = False
         """Whether cases come again and again, so that growing memory would show."""
         self._growth: defaultdict[str, GrowthWatch] = defaultdict(GrowthWatch)
@@ -117,7 +121,9 @@ class LeakWatch:
         leaks = await _settled(looks)
         if leaks or self._strangers() or self._new_tasks():
             held = held_by(self.holders())
-            leaks = [leak for leak in leaks if not held.has(leak.kind, leak.thing)]
+            self.adopt(self._new_tasks() & held.tasks)
+            pooled = not held.pids.isdisjoint(self._strangers())
+            leaks = [leak for leak in leaks if not held.has(leak.kind, leak.thing) and not (pooled and leak.is_pipe)]
             await self._end(held)
         return leaks + (grown if judged else [])
 
@@ -173,7 +179,8 @@ class LeakWatch:
 
     def _left_descriptors(self) -> list[Leak]:
         fresh = set(_descriptors()) - set(self._descriptors)
-        return [Leak("descriptors", name, each) for each, name in names_of_descriptors(sorted(fresh)).items()]
+        names = names_of_descriptors(sorted(fresh))
+        return [Leak("descriptors", name, each, is_pipe=name.endswith("(pipe)")) for each, name in names.items()]
 
     def _left_files(self) -> list[Leak]:
         fresh = sorted(set(_files(self._folder)) - set(self._files))

@@ -83,6 +83,7 @@ class Child:
         self.leaks = LeakWatch(temporary_folder)
         self.leaks.holders = self._loop.wide.values
         self.leaks.spared = self._loop.wide.owns
+        self.leaks.adopt = self._loop.wide.adopt
 
     @property
     def interrupted(self) -> bool:
