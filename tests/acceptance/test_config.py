@@ -120,6 +120,12 @@ def test_show_tells_where_each_value_comes_from(configured: Project) -> None:
     assert "hello" not in lines["$GREETING"].partition("pyproject")[0]
 
 
+def test_show_names_a_variable_that_is_no_option(configured: Project) -> None:
+    ran = configured.run("config", "show", env={"WFRUN_WORKRES": "2"})
+
+    assert "WFRUN_WORKRES is set, and is no option; did you mean WFRUN_WORKERS?" in ran.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "env", "message"),
     [

@@ -11,7 +11,7 @@ from wfrun.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Key", "Value", "meant", "value_of_file", "value_of_variable"]
+__all__ = ["VARIABLES", "Key", "Value", "meant", "value_of_file", "value_of_variable"]
 
 Value: TypeAlias = str | bool | tuple[str, ...]
 

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.cli.config.apply import given_names, keys_of, resolved_of
 from wfrun.cli.config.file import BUILT_IN, read_config
+from wfrun.cli.config.keys import VARIABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from wfrun.cli.config.keys import Key
 
 __all__ = ["settings_json", "settings_lines"]
+
+OWN_VARIABLES: Final = frozenset({"WFRUN_STARTED_BY"})
+"""Set by wfrun itself, for the processes that it starts."""
 
 
 def settings_lines(context: Any, answers: Sequence[str]) -> list[str]:  # noqa: ANN401 - its type is private to typer
@@ -28,7 +34,8 @@ def settings_lines(context: Any, answers: Sequence[str]) -> list[str]:  # noqa: 
         f"profile: {facts['profile'] or 'none'}; there are {', '.join(facts['profiles'])}",
         "",
     ]
-    return [*head, *(f"{name:<{widths[0]}}  {value:<{widths[1]}}  {origin}" for name, value, origin in rows)]
+    strays = [f"{name} is set, and is no option{meant}" for name, meant in facts["unknown_variables"].items()]
+    return [*head, *strays, *(f"{name:<{widths[0]}}  {value:<{widths[1]}}  {origin}" for name, value, origin in rows)]
 
 
 def settings_json(context: Any, answers: Sequence[str]) -> str:  # noqa: ANN401 - its type is private to typer
@@ -61,8 +68,17 @@ def _facts(context: Any, answers: Sequence[str]) -> dict[str, Any]:  # noqa: ANN
         "profiles": list(dict.fromkeys([*file.profiles, *BUILT_IN])),
         "options": options,
         "environment": list(resolved.environment),
+        "unknown_variables": _strays(keys),
         "environment_origin": f"{file.path} [tool.wfrun.env.{environment}]" if environment else None,
     }
+
+
+def _strays(keys: Mapping[str, Key]) -> dict[str, str]:
+    """Return the variables that look like an option's and are none's, with what may be meant: a slip does nothing."""
+    known = {key.variable for key in keys.values()} | OWN_VARIABLES
+    strays = [name for name in os.environ if name.startswith(VARIABLES) and name not in known]
+    near = {name: get_close_matches(name, known, n=1) for name in strays}
+    return {name: f"; did you mean {found[0]}?" if found else "" for name, found in near.items()}
 
 
 def _on_command_line(key: Key) -> str:
