@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import random
 import tempfile
 from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 
 from wfrun.authoring.attachments import Attachment
-from wfrun.authoring.errors import SkipCase
+from wfrun.authoring.errors import BadDeclaration, SkipCase
 from wfrun.authoring.targets import open_target
 from wfrun.clock import Clock, SystemClock
 from wfrun.measure.latency import LatencyRecorder
+from wfrun.measure.metrics import Metric, declared_metric
 from wfrun.measure.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ class Context:
         self.notes: dict[str, Any] = {}
         self.failed_checks: list[tuple[str, AssertionError]] = []
         self.attachments: list[Attachment] = []
+        self.metrics: dict[str, tuple[Metric, float]] = {}
         self.stopwatch: Final = Stopwatch()
         self._targets: Final = targets or {}
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
@@ -87,6 +90,40 @@ class Context:
     def note(self, name: str, value: Any) -> None:  # noqa: ANN401 - any JSON value
         """Keep a JSON value (a figure, a list, a curve) with the case's result, under ``name``."""
         self.notes[name] = value
+
+    def metric(
+        self,
+        name: str,
+        value: float,
+        *,
+        unit: str = "",
+        better: Literal["lower", "higher"] = "lower",
+        threshold_percent: float | None = 10,
+    ) -> None:
+        """Record a figure of the case's own: one for each repetition, the last where it is given several times.
+
+        A measured case's is kept in baselines and compared like those of wfrun; that of another is noted.
+
+        Args:
+            name: Small letters, digits and ``_``; the unit of a time or size at its end.
+            value: A number.
+            unit: ``ns``, ``s``, ``B`` or ``/s``, shown as such, or any short word.
+            better: Which direction is the good one.
+            threshold_percent: The smallest change for the worse that fails a comparison; ``None`` only shows it.
+
+        Raises:
+            BadDeclaration: The name is wfrun's own or no plain word, the value no finite number, or the same name was
+                declared otherwise before.
+        """
+        try:
+            metric = declared_metric(name, unit, better, threshold_percent)
+        except ValueError as error:
+            raise BadDeclaration(str(error)) from None
+        if not math.isfinite(value):
+            raise BadDeclaration(f"the metric {name!r} is {value!r}, which is no number to compare")
+        if self.metrics.get(name, (metric, 0.0))[0] != metric:
+            raise BadDeclaration(f"the metric {name!r} was declared otherwise before in {self.case_id}")
+        self.metrics[name] = (metric, float(value))
 
     @contextmanager
     def check(self, what: str = "") -> Iterator[None]:

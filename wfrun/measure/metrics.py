@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
@@ -9,12 +11,14 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["METRICS", "Better", "Metric", "MetricKind"]
+__all__ = ["METRICS", "Better", "Metric", "MetricKind", "declared_metric"]
 
 Better: TypeAlias = Literal["lower", "higher"]
 
 MetricKind: TypeAlias = Literal["time", "tail", "memory", "count"]
 """What the numbers depend on: times and tails on how fast the machine is, memory and counts hardly."""
+
+_NAME: Final = re.compile("[a-z][a-z0-9_]*")
 
 SLACK_BYTES: Final = 2**20
 """A mebibyte of resident memory comes and goes with allocator arenas and page faults; less than that proves nothing."""
@@ -37,6 +41,33 @@ class Metric:
     """An absolute difference below this, in ``unit``, is never a regression."""
     meaning: str = ""
     """One sentence for a reader who meets the name in a report."""
+
+
+def declared_metric(name: str, unit: str, better: str, threshold_percent: float | None) -> Metric:
+    """Return a metric that a case declares for itself; without a threshold a change of it is only shown.
+
+    Raises:
+        ValueError: The name is one of wfrun's or no plain word, or the direction is unknown; the text says which.
+    """
+    if name in METRICS:
+        raise ValueError(f"the metric {name!r} is wfrun's own; call yours otherwise")
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            f"{name!r} cannot be the name of a metric: write small letters, digits and _, as in queue_depth"
+        )
+    if better not in {"lower", "higher"}:
+        raise ValueError(f"the metric {name!r} is better when it is 'lower' or 'higher', not {better!r}")
+    if threshold_percent is not None and not 0 <= threshold_percent < math.inf:
+        raise ValueError(f"the threshold of {name!r} is a percentage of at least 0, not {threshold_percent!r}")
+    return Metric(
+        name,
+        unit,
+        "lower" if better == "lower" else "higher",
+        "time" if unit in {"ns", "s", "/s"} else "count",
+        gates=threshold_percent is not None,
+        threshold_percent=threshold_percent or 0.0,
+        meaning="Declared by the case.",
+    )
 
 
 def _gating(  # noqa: PLR0917 - a row of the table below, read by its columns

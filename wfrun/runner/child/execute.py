@@ -140,6 +140,9 @@ class Pass:
         """Return how the pass ended; the first thing that went wrong decides."""
         status, message, details = self._judge()
         graph = self._guard.graph
+        notes = self.context.notes
+        if self.context.metrics and not self._options.measured:
+            notes = {**{name: value for name, (_, value) in self.context.metrics.items()}, **notes}
         return CaseResult(
             case_id=self._case.info.id,
             status=status,
@@ -147,7 +150,7 @@ class Pass:
             message=message,
             details=details,
             items=self.context.items,
-            notes=self.context.notes if graph is None else {**self.context.notes, "waits": graph.to_json()},
+            notes=notes if graph is None else {**notes, "waits": graph.to_json()},
             warnings=self._warnings,
             attachments=tuple(self.context.attachments),
         )

@@ -89,6 +89,8 @@ class Generation:
     """A fixed loop timed around the sampling: how fast the core was then."""
     others_share: float | None = None
     """The part of all processors' time that other programs took meanwhile; ``None`` where the system does not tell."""
+    declared: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Metrics of the case's own, by name: unit, which direction is better, and threshold_percent."""
     void: str | None = None
     """Why this generation must not be used, such as a throttled control group."""
 

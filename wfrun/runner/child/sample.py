@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from wfrun.authoring.info import CaseInfo
+    from wfrun.measure.metrics import Metric
 
 __all__ = ["SamplingOptions", "empty_case", "sample_case"]
 
@@ -52,6 +53,7 @@ class _Figures:
 
     latency: LatencyRecorder = field(default_factory=LatencyRecorder)
     samples: dict[str, list[float]] = field(default_factory=dict)
+    declared: dict[str, Metric] = field(default_factory=dict)
 
     def fold(self) -> None:
         self.latency.fold()
@@ -96,6 +98,14 @@ def sample_case(
     others_share = neighbours.share().value
     generation = Generation(
         samples=figures.samples,
+        declared={
+            name: {
+                "unit": metric.unit,
+                "better": metric.better,
+                "threshold_percent": metric.threshold_percent if metric.gates else None,
+            }
+            for name, metric in figures.declared.items()
+        },
         latency=[list(pair) for pair in figures.latency.histogram().to_pairs()],
         cpu=sampling.cpu,
         calibration_ns=[float(value) for value in (*calibration_ns, *calibrate(CALIBRATION_ROUNDS))],
@@ -136,7 +146,7 @@ def _repeat(
     with GcPauses() as pauses:
         runner.run(_call(lag.start))
         started_s = time.perf_counter()
-        result, row = _pass(case, options, runner, figures.latency)
+        result, row = _pass(case, options, runner, figures)
         warmed_s = time.perf_counter()
         if result.status is Status.PASSED and warmed_s - started_s >= sampling.sampling_s:
             figures.add(row)
@@ -147,7 +157,7 @@ def _repeat(
                 late = done >= sampling.min_repetitions and time.perf_counter() >= deadline_s
                 if late or result.status is not Status.PASSED:
                     break
-                result, row = _pass(case, options, runner, figures.latency)
+                result, row = _pass(case, options, runner, figures)
                 figures.add(row)
         runner.run(_call(lag.stop))
     collected = pauses.figures()
@@ -158,9 +168,9 @@ def _repeat(
 
 
 def _pass(
-    case: CollectedCase, options: PassOptions, runner: asyncio.Runner, latency: LatencyRecorder
+    case: CollectedCase, options: PassOptions, runner: asyncio.Runner, figures: _Figures
 ) -> tuple[CaseResult, dict[str, float]]:
-    single = Pass(case, options, latency)
+    single = Pass(case, options, figures.latency)
     single.run(runner)
     result = single.result()
     if result.status is not Status.PASSED:
@@ -171,8 +181,11 @@ def _pass(
     if result.items:
         row["items"] = result.items
         row["throughput_per_s"] = result.items * 1e9 / max(1, wall_ns)
-    if (summary := latency.take_repetition()) is not None:
+    if (summary := figures.latency.take_repetition()) is not None:
         row |= {f"latency_{name}": getattr(summary, name) for name in LATENCY_METRICS}
+    for name, (metric, value) in single.context.metrics.items():
+        figures.declared[name] = metric
+        row[name] = value
     return result, row
 
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wfrun.measure.metrics import METRICS
+from wfrun.measure.metrics import METRICS, declared_metric
 from wfrun.runner.compare.judge import Limits, judge, unless_disturbed
 from wfrun.runner.compare.machine import busier, comparability, slowdown
 from wfrun.runner.compare.notes import case_notes, renames, session_notes
@@ -132,7 +132,7 @@ def _compare_metric(
         return _row(
             view, case, name, Verdict.NOT_COMPARABLE, old=old, new=now.floor, unit=now.unit, warnings=(why_not,)
         )
-    metric = METRICS[name]
+    metric = _metric(name, now) or METRICS[name]
     old_processes = view.processes_then(case.id, name)
     new_processes = [process for process in now.samples if process]
     compared = compare_floors(old_processes, new_processes, metric.better)
@@ -166,13 +166,21 @@ def _compare_metric(
 def _not_comparable(view: _View, name: str, then: MetricRecord, now: MetricRecord) -> str:
     if view.allowed.nothing:
         return view.allowed.nothing
-    if name not in METRICS:
+    metric = _metric(name, now)
+    if metric is None:
         return f"this wfrun does not know the metric {name}"
-    if view.allowed.no_times and METRICS[name].kind in ("time", "tail"):
+    if view.allowed.no_times and metric.kind in ("time", "tail"):
         return view.allowed.no_times
     if (then.unit, then.better) != (now.unit, now.better):
         return f"measured otherwise then: {then.unit or 'a number'}, {then.better} is better"
     return ""
+
+
+def _metric(name: str, record: MetricRecord) -> Metric | None:
+    """Return the metric as wfrun knows it, or as the case that was measured now declared it."""
+    if name not in METRICS and record.declared:
+        return declared_metric(name, record.unit, record.better, record.threshold_percent)
+    return METRICS.get(name)
 
 
 def _threshold(

@@ -7,7 +7,7 @@ import statistics
 from typing import TYPE_CHECKING, Final
 
 from wfrun.measure.histogram import Histogram
-from wfrun.measure.metrics import METRICS
+from wfrun.measure.metrics import METRICS, declared_metric
 from wfrun.runner.record.measurements import CaseMeasurements, MetricRecord
 from wfrun.stats.percentiles import percentiles, pooled_floor
 from wfrun.stats.resampling import FEWEST_PROCESSES, estimate_floor
@@ -36,9 +36,13 @@ def measurements_of(outcome: Outcome) -> tuple[CaseMeasurements | None, tuple[st
     used = [generation for generation in outcome.generations if generation.void is None]
     void = tuple(generation.void for generation in outcome.generations if generation.void is not None)
     samples = [_with_throughput(generation.samples, outcome.items) for generation in used]
-    names = [name for name in METRICS if any(process.get(name) for process in samples)]
+    declared = {
+        name: declared_metric(name, **spec) for generation in used for name, spec in generation.declared.items()
+    }
+    known = {**METRICS, **declared}
+    names = [name for name in known if any(process.get(name) for process in samples)]
     measurements = CaseMeasurements(
-        metrics={name: _metric_record(METRICS[name], samples, outcome.control) for name in names},
+        metrics={name: _metric_record(known[name], samples, outcome.control) for name in names},
         latency=_merged(generation.latency for generation in used),
         cores=tuple(generation.cpu for generation in used),
         calibration_ns=tuple(tuple(_rounded(ns) for ns in generation.calibration_ns) for generation in used),
@@ -47,19 +51,16 @@ def measurements_of(outcome: Outcome) -> tuple[CaseMeasurements | None, tuple[st
         ),
         void=void,
     )
-    return measurements, tuple(_doubts(outcome, len(used), void, samples))
+    return measurements, tuple(_doubts(outcome, len(used), void, set().union(*samples) - set(known)))
 
 
-def _doubts(
-    outcome: Outcome, used: int, void: Sequence[str], samples: Sequence[dict[str, list[float]]]
-) -> Iterable[str]:
+def _doubts(outcome: Outcome, used: int, void: Sequence[str], unknown: set[str]) -> Iterable[str]:
     case_id = outcome.case.info.id
     if void:
         reasons = "; ".join(dict.fromkeys(void))
         yield f"{case_id}: {len(void)} of {len(outcome.generations)} processes were left out: {reasons}"
     if 0 < used < FEWEST_PROCESSES:
         yield f"{case_id}: {used} processes; with fewer than {FEWEST_PROCESSES} only large changes will show"
-    unknown = {name for process in samples for name in process} - set(METRICS)
     if unknown:
         yield f"{case_id}: nobody knows how to judge {', '.join(sorted(unknown))}, so it was not recorded"
 
@@ -98,6 +99,8 @@ def _metric_record(
         p99=_rounded(p99),
         spread_between_processes_percent=None if spread is None else round(spread * 100, 3),
         minimum_detectable_effect_percent=None if detectable is None else round(detectable * 100, 3),
+        declared=metric.name not in METRICS,
+        threshold_percent=metric.threshold_percent if metric.name not in METRICS and metric.gates else None,
         control=None if taken_off is None else _rounded(taken_off),
         samples=samples,
     )

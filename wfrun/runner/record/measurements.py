@@ -40,6 +40,12 @@ class MetricRecord(ClosedModel):
         default=None,
         description="memory metrics: median of an empty case, in unit, already taken off every sample (never below 0)",
     )
+    declared: bool = Field(default=False, description="whether the case declared it, by context.metric")
+    threshold_percent: float | None = Field(
+        default=None,
+        description="declared metrics: smallest change for the worse that fails a comparison, in percent; null for "
+        "one that is only shown",
+    )
     samples: tuple[tuple[float, ...], ...] = Field(
         description="every sample in the order taken, one list a process, in unit, to five significant digits"
     )

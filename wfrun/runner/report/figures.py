@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from wfrun.runner.record.measurements import CaseMeasurements
     from wfrun.runner.record.session_record import OutcomeRecord, SessionRecord
 
-__all__ = ["COLUMNS", "figures_table", "measured_outcomes"]
+__all__ = ["COLUMNS", "declared_lines", "figures_table", "measured_outcomes"]
 
 COLUMNS: Final = {
     "throughput": "throughput_per_s",
@@ -57,6 +57,19 @@ def figures_table(record: SessionRecord, *, everything: bool = False) -> Table |
             Text(one_line(f"{outcome.suite} · {case_title(outcome)}")), Text(_processes(measurements)), *figures
         )
     return table
+
+
+def declared_lines(record: SessionRecord) -> list[Text]:
+    """Return a line for each metric that a measured case declared: the median of all its samples."""
+    return [
+        Text.assemble(
+            (f" {one_line(f'{outcome.suite} · {case_title(outcome)}')}  ", "dim"),
+            f"{name}  {format_value(metric.p50, metric.unit)}",
+        )
+        for outcome, measurements in measured_outcomes(record)
+        for name, metric in measurements.metrics.items()
+        if metric.declared
+    ]
 
 
 def measured_outcomes(record: SessionRecord) -> list[tuple[OutcomeRecord, CaseMeasurements]]:

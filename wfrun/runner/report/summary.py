@@ -8,7 +8,7 @@ from rich.text import Text
 
 from wfrun.runner.child.messages import Status
 from wfrun.runner.report.delta_table import delta_table
-from wfrun.runner.report.figures import figures_table
+from wfrun.runner.report.figures import declared_lines, figures_table
 from wfrun.runner.report.lines import STYLES, attachment_lines, finished_line, fixture_line, output_lines
 from wfrun.runner.report.repetition import repetition_lines
 from wfrun.runner.report.stats import stats_lines
@@ -57,6 +57,9 @@ def summary(story: SessionStory, *, verbosity: int = 0) -> list[RenderableType]:
     figures = None if story.record is None else figures_table(story.record, everything=everything)
     if figures is not None:
         parts += [Text(), figures]
+    declared = [] if story.record is None else declared_lines(story.record)
+    if declared:
+        parts += [Text("Declared by the cases", "bold"), *declared]
     if story.comparison is not None:
         parts += [Text(), *delta_table(story.comparison, everything=everything)]
     if story.stages_s:
