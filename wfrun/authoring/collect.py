@@ -154,7 +154,11 @@ def _labels(name: str, values: tuple[Any, ...]) -> list[str]:
         text = getattr(value, "__name__", None) or getattr(value, "name", None) or value
         simple = isinstance(text, str | int | float | bool | None)
         label = re.sub(r"[\s\[\],=:]+", "-", str(text)) if simple else f"{name}{index}"
-        labels.append(label if label and len(label) <= 60 and label not in labels else f"{name}{index}")
+        if not (label and len(label) <= 60) or label in labels:
+            label = f"{name}{index}"
+        while label in labels:  # another value may be called like this one's number
+            label += "-again"
+        labels.append(label)
     return labels
 
 

@@ -55,6 +55,27 @@ def test_every_combination_of_parameters_is_a_case(tmp_path: Path) -> None:
     assert cases[3].arguments == {"n": 2, "mode": max}
 
 
+def test_ids_are_readable_and_distinct_whatever_the_values_are(tmp_path: Path) -> None:
+    source = """
+import enum, pathlib
+class Colour(enum.Enum):
+    RED = 1
+class Thing:
+    name = "thing"
+values = [Colour.RED, 0.1, -2, None, "x" * 80, "", b"b", pathlib.Path("a/b"), Thing(), 1, True, 1.0]
+@suite.case(parameters={'n': values})
+def x(n): ...
+@suite.case(parameters={'n': ["n1", {}, "n2", [], [], "n1"]})
+def y(n): ...
+"""
+    cases = collect(tmp_path, source)
+    labels = [case.info.parameters["n"] for case in cases]
+
+    assert labels[:12] == ["RED", "0.1", "-2", "None", "n4", "n5", "n6", "b", "thing", "1", "True", "1.0"]
+    assert labels[12:] == ["n1", "n1-again", "n2", "n3", "n4", "n5"]
+    assert len({case.info.id for case in cases}) == len(cases)
+
+
 def test_values_without_a_short_text_are_numbered(tmp_path: Path) -> None:
     cases = collect(tmp_path, "@suite.case(parameters={'n': [{}, {}, 'same', 'same']})\ndef x(n): ...\n")
 
