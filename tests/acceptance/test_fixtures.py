@@ -364,3 +364,33 @@ def test_threads_of_a_loop_are_there_for_every_suite_of_a_worker(project: Projec
     ran = project.run("--workers", "1")
 
     assert "3 passed" in ran.out
+
+
+@pytest.mark.parametrize("scope", ["suite", "session", "shared"])
+def test_ctrl_c_lets_wide_fixtures_be_torn_down(project: Project, scope: str) -> None:
+    project.write(
+        {
+            "suites/suite_waits.py": f"""
+@suite.fixture(scope={scope!r})
+async def server():
+    yield 1
+    with open("down", "w") as file:
+        file.write("torn down")
+
+@suite.case()
+async def waits(server):
+    with open("waits", "w") as file:
+        file.write("waits")
+    while True:
+        await asyncio.sleep(0.01)
+"""
+        }
+    )
+
+    with project.start() as started:
+        project.wait_for("waits")
+        started.signal()
+        ran = started.end()
+
+    assert ran.code == 130
+    assert project.read("down") == "torn down"
