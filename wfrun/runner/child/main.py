@@ -127,6 +127,7 @@ class Child:
     def _load(self, key: str) -> dict[str, CollectedCase]:
         if key not in self._cases:
             file = Path(key)
+            self.state.forget()
             self.state.mark()
             try:
                 self._cases[key] = {case.info.id: case for case in collect_file(file)}
@@ -183,6 +184,9 @@ class Child:
         wide.shared, wide.broken = command["shared"], command["broken"]
         if self.leaks is not None:
             self.leaks.repeating = command["repeating"]
+        if self.tools is not NO_TOOLS:
+            # They come and go around each case, with what they change and open.
+            self._forget_marks()
         options = PassOptions(
             seed=command["seed"],
             timeout_s=command["timeout_s"],
@@ -230,9 +234,15 @@ class Child:
         self._tell({"making": making})
 
     def _tell_held(self) -> None:
+        self._forget_marks()
         wide = self._loop.wide
         broken = [[fixture.found.key, fixture.scope, describe_failure(fixture)] for fixture in wide.failed]
         self._tell({"held": [fixture.name for fixture in wide.held()], "broken": broken})
+
+    def _forget_marks(self) -> None:
+        self.state.forget()
+        if self.leaks is not None:
+            self.leaks.forget()
 
     def _tell_failures(self, failures: Sequence[FixtureFailure]) -> None:
         for failure in failures:

@@ -53,12 +53,21 @@ class ProcessState:
         self._parts = _parts(on_signals)
         self._before: Sequence[Any] = ()
         self._modules = 0
+        self._known = False
+        """Whether everything is as it was at the last mark."""
         self._said: set[tuple[str, str]] = set()
 
     def mark(self) -> None:
-        """Take the state as it is now for what is to be kept."""
+        """Take the state as it is now for what is to be kept; after :meth:`undo` that is known without looking."""
+        if self._known:
+            self._known = False
+            return
         self._before = [part.read() for part in self._parts]
         self._modules = len(sys.modules)
+
+    def forget(self) -> None:
+        """Look again at the next mark: somebody whose changes are to be kept has made some."""
+        self._known = False
 
     def undo(self, file: str, keep_path: str = "") -> tuple[str, ...]:
         """Bring back the state as it was at :meth:`mark`, and return a sentence for each part that had changed.
@@ -81,6 +90,7 @@ class ProcessState:
             if (file, part.name) not in self._said:
                 self._said.add((file, part.name))
                 said.append(f"{Path(file).name} changed {part.tell(before, now)}; undone")
+        self._known = not keep_path
         return tuple(said)
 
 
