@@ -71,6 +71,17 @@ def test_profile_leaves_files_that_other_programs_open(project: Project) -> None
     assert "Things · Works" in project.read(f"{folder}/profile.txt")
 
 
+def test_a_profile_beside_the_other_tools_is_as_quick(project: Project) -> None:
+    """Debugging traces every allocation from the start, which must not be gone through at each look."""
+    project.write({"suites/suite_a.py": CASES})
+
+    for arguments in (("--debug",), ("--debug", "--trace", "--coverage", "--in-process")):
+        ran = project.run("--profile", "-k", "works", *arguments)
+
+        assert ran.code == 0
+        assert "2 times  suites/suite_a.py:17  KEPT.append(bytearray(50_000))" in ran.out
+
+
 def test_a_case_that_does_not_pass_is_not_profiled(project: Project) -> None:
     project.write({"suites/suite_a.py": CASES})
 

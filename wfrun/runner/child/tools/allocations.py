@@ -61,19 +61,24 @@ class Allocations:
         self.kept: list[Held] = []
         self.kept_bytes = 0.0
         self._highest: tuple[int, tracemalloc.Snapshot] | None = None
+        self._own_bytes = 0
+        """What snapshots hold: it is traced like everything else."""
+        self._busy = False
 
     def repeat(self, once: Callable[[], bool], repetitions: int) -> bool:
         """Run ``once`` so many times, after it has filled its caches; return whether each said that all is well."""
         self.repetitions = repetitions
-        tracing = tracemalloc.is_tracing()
-        if not tracing:
-            tracemalloc.start(FRAMES)
+        # From nothing, even where another tool traces: a snapshot of all that a process ever made takes seconds.
+        limit = tracemalloc.get_traceback_limit() if tracemalloc.is_tracing() else 0
+        tracemalloc.stop()
+        tracemalloc.start(FRAMES)
         try:
             return self._repeat(once, repetitions)
         finally:
             self._highest = None
-            if not tracing:
-                tracemalloc.stop()
+            tracemalloc.stop()
+            if limit:
+                tracemalloc.start(limit)
 
     def _repeat(self, once: Callable[[], bool], repetitions: int) -> bool:
         before = _by_line(self._settled())
@@ -81,7 +86,8 @@ class Allocations:
         tracemalloc.reset_peak()
         with self._looking():
             well = once()
-        self.peak_bytes = tracemalloc.get_traced_memory()[1] - started_bytes
+        self._note_peak()
+        self.peak_bytes -= started_bytes
         if self._highest is not None:
             self.at_peak = _largest(_by_line(self._highest[1]), before, 1, 1)
             self._highest = None
@@ -109,10 +115,24 @@ class Allocations:
             signal.signal(signal.SIGPROF, previous)
 
     def _look(self, _number: int, _frame: types.FrameType | None) -> None:
-        held_bytes = tracemalloc.get_traced_memory()[0]
-        highest_bytes = 0 if self._highest is None else self._highest[0]
-        if held_bytes > max(highest_bytes * WORTH_A_LOOK, highest_bytes + LEAST_BYTES):
-            self._highest = held_bytes, tracemalloc.take_snapshot()
+        # A snapshot may take longer than the timer, whose next signal then comes in the middle of it.
+        if self._busy:
+            return
+        self._busy = True
+        try:
+            before_bytes = tracemalloc.get_traced_memory()[0]
+            held_bytes = before_bytes - self._own_bytes
+            highest_bytes = 0 if self._highest is None else self._highest[0]
+            if held_bytes > max(highest_bytes * WORTH_A_LOOK, highest_bytes + LEAST_BYTES):
+                self._note_peak()
+                self._highest = held_bytes, tracemalloc.take_snapshot()
+                self._own_bytes += tracemalloc.get_traced_memory()[0] - before_bytes
+                tracemalloc.reset_peak()
+        finally:
+            self._busy = False
+
+    def _note_peak(self) -> None:
+        self.peak_bytes = max(self.peak_bytes, tracemalloc.get_traced_memory()[1] - self._own_bytes)
 
 
 def _by_line(snapshot: tracemalloc.Snapshot) -> dict[Line, tuple[int, int]]:

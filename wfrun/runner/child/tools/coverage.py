@@ -43,6 +43,10 @@ class Coverage(CaseTool):
             self._coverage.set_option("run:include", [f"{Path.cwd()}/*"])
         if not configured and not self._coverage.get_option("run:omit"):
             self._coverage.set_option("run:omit", ["*/suite_*.py", f"{sys.prefix}/*", "*/site-packages/*"])
+        # A process may well have run nothing of the project; that is told of them all together.
+        known = self._coverage.get_option("run:disable_warnings")
+        unheeded = [*known, "no-data-collected"] if isinstance(known, list) else ["no-data-collected"]
+        self._coverage.set_option("run:disable_warnings", unheeded)
         self._by_case = self._coverage.get_option("run:dynamic_context") is None
         self._coverage.start()
 

@@ -111,7 +111,7 @@ def _place(innermost: types.FrameType) -> str:
     while frame is not None and not is_users(frame.f_code.co_filename):
         frame = frame.f_back
     chosen = frame or innermost
-    return f"{chosen.f_code.co_filename}:{chosen.f_lineno} in {chosen.f_code.co_name}"
+    return f"{chosen.f_code.co_filename}:{chosen.f_lineno or chosen.f_code.co_firstlineno} in {chosen.f_code.co_name}"
 
 
 def _warning_text(warning: warnings.WarningMessage) -> str:

@@ -114,7 +114,8 @@ class LineSampler:
         while frame is not None and len(stack) < DEEPEST:
             code = frame.f_code
             if not own_file(code.co_filename):
-                stack.append((code.co_filename, frame.f_lineno, code.co_name))
+                # The line is unknown between two instructions that belong to none.
+                stack.append((code.co_filename, frame.f_lineno or code.co_firstlineno, code.co_name))
             frame = frame.f_back
         if stack:
             self.stacks[tuple(reversed(stack))] += 1

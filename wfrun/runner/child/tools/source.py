@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import re
+import sys
 import sysconfig
 import zlib
 from pathlib import Path
@@ -18,6 +19,7 @@ _SHIPPED: Final = str(_PACKAGE / "suites")
 _ELSEWHERE: Final = (
     "<",
     str(_PACKAGE),
+    f"{sys.prefix}/bin/",
     *(sysconfig.get_paths()[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")),
 )
 LONGEST_NAME: Final = 100
