@@ -120,6 +120,13 @@ def test_show_tells_where_each_value_comes_from(configured: Project) -> None:
     assert "hello" not in lines["$GREETING"].partition("pyproject")[0]
 
 
+def test_a_working_folder_that_is_gone_is_told(project: Project) -> None:
+    ran = project.run("list", preexec_fn=project.folder.rmdir)
+
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == "wfrun: the working folder is not there any more; change to one that is\n"
+
+
 def test_show_names_a_variable_that_is_no_option(configured: Project) -> None:
     ran = configured.run("config", "show", env={"WFRUN_WORKRES": "2"})
 

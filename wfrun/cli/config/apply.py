@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from wfrun.cli.config.file import read_config
 from wfrun.cli.config.keys import NO, YES, Key
 from wfrun.cli.config.resolve import Resolved, resolve
+from wfrun.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -64,7 +65,11 @@ def apply_settings(context: Any, answers: dict[str, bool], run_params: Iterable[
     # An option that means something else here than with run, such as --json of list, is not set by its keys.
     mine = {param.name: param for param in context.command.params if keys.get(param.name) == _key(param)}
     given = {name: context.params[name] for name in given_names(context, answers)}
-    file = read_config(Path.cwd(), keys)
+    try:
+        folder = Path.cwd()
+    except FileNotFoundError:
+        raise UsageError("the working folder is not there any more; change to one that is") from None
+    file = read_config(folder, keys)
     resolved = resolve(keys, file, os.environ, given=given)
     for name, setting in resolved.settings.items():
         if name in mine:
