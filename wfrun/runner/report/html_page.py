@@ -14,7 +14,7 @@ from wfrun.runner.report.html_style import SCRIPT, STYLE
 from wfrun.runner.report.repetition import repetition_lines
 from wfrun.runner.report.summary import counts_line
 from wfrun.runner.report.text import case_title, one_line, printable, shown_path, turn_name
-from wfrun.units import format_duration, format_value
+from wfrun.units import format_bytes, format_duration, format_value
 from wfrun.version import __version__
 
 if TYPE_CHECKING:
@@ -176,6 +176,10 @@ def _body(story: SessionStory, outcome: Outcome) -> Iterator[str]:
     if outcome.notes:
         notes = ((name, json.dumps(value, ensure_ascii=False, default=str)) for name, value in outcome.notes.items())
         yield _table(("note", "value"), notes)
+    for attachment in outcome.attachments:
+        told = f"attachment {_text(attachment.name)}, {format_bytes(attachment.size_bytes)}"
+        content = _block(attachment.text or "")
+        yield f"<details><summary>{told}</summary>{content}</details>" if content else f"<p>{told}</p>"
     if outcome.output.text.strip():
         dropped = outcome.output.dropped_bytes
         missing = f", {dropped:,} bytes from its middle dropped" if dropped else ""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Final
 
+from wfrun.authoring.attachments import Attachment
 from wfrun.runner.child.messages import FixtureFailure, LoadFailure, Status
 from wfrun.runner.compare.verdicts import Verdict
 from wfrun.runner.report.html_page import session_page
@@ -59,6 +60,7 @@ def everything(make: Make, text: str) -> Page:
             make.case("Crash"),
             output=CapturedOutput(text, dropped_bytes=5),
             unfinished_teardowns=(text,),
+            attachments=(Attachment(text, 5, text), Attachment(text, 2**20)),
             warnings=(text,),
             findings=(text,),
         ),
