@@ -9,7 +9,8 @@ run: $(VENV)/installed
 	$(BIN)/wfrun --e2e --pattern complete
 
 test: $(VENV)/developing
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not alone" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m alone
 
 check: $(VENV)/developing
 	$(BIN)/ruff format --check .

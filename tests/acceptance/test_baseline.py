@@ -11,6 +11,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.alone
+
 REPOSITORY = Path(__file__).parents[2]
 COMMITTED = REPOSITORY / "baselines" / "workflow-baseline.json"
 PIPELINE = ("--performance", "--pattern", "High-throughput workflow")

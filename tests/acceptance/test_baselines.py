@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from tests.acceptance.conftest import Project
 
+pytestmark = pytest.mark.alone
+
 GIT: Final = shutil.which("git") or "git"
 WORK: Final = """
 @suite.benchmark("Fixed work")

@@ -9,6 +9,8 @@ import pytest
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Project
 
+pytestmark = pytest.mark.alone
+
 SUITE: Final = """
 @suite.benchmark()
 async def queues(context):

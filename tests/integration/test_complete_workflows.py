@@ -27,6 +27,8 @@ from wfrun.virtual_time import VirtualTimeLoop
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).parents[2]
 SUITES = ROOT / "suites"
 FOLDER = SUITES / "complete_workflows"

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from wfrun.authoring.collect import CollectedCase
 
+pytestmark = pytest.mark.alone
+
 SUITES = Path(__file__).parents[2] / "suites" / "complete_workflows"
 FILES = ("distributed_processing", "state_management", "scalability", "supervision")
 CASES = {case.info.id.rpartition("/")[2]: case for name in FILES for case in collect_file(SUITES / f"suite_{name}.py")}

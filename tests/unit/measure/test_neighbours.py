@@ -14,6 +14,8 @@ from wfrun.measure.neighbours import Neighbours, busy_s
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.alone
+
 LOOK_S = 0.5
 
 WATCH = f"""
