@@ -169,7 +169,7 @@ def test_the_list_names_cases_of_every_kind_and_runs_none(mixed: Project) -> Non
     assert "Things  suites/suite_mixed.py" in ran.out
     assert "Fourth is measured  performance  mixed::fourth" in ran.out
     assert "4 cases in 1 suite" in ran.out
-    assert not (mixed.folder / ".wfrun").exists()
+    assert not (mixed.folder / ".wfrun" / "last-session.json").exists()
 
 
 def test_the_list_as_json_has_what_a_program_needs(mixed: Project) -> None:

@@ -10,7 +10,9 @@ from pydantic import RootModel
 from wfrun.runner.record.json_text import json_bytes
 
 TEXTS = st.text() | st.sampled_from(["a[", "]\n[", "\\", '"[\n 1,\n 2\n]', "é,\n", '["', "{", "[1,2]"])
-SCALARS = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | TEXTS
+SCALARS = (
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | TEXTS
+)
 VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4), max_leaves=20
 )
