@@ -2,8 +2,12 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from wfrun.clock import ManualClock, SystemClock, settle
 from wfrun.virtual_time import VirtualTimeLoop
+
+pytestmark = pytest.mark.alone
 
 
 async def test_sleepers_wake_in_the_order_of_their_due_times() -> None:

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
 
+pytestmark = pytest.mark.alone
+
+
 def run(case: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         try:

@@ -178,7 +178,8 @@ def _idle(thread: threading.Thread | None, frame: types.FrameType) -> bool:
     """Return whether ``thread`` is the runner's, or an executor's that stands in its loop with an empty queue."""
     if _of_runner(getattr(thread, "_target", None)):
         return True
-    queue = thread_pools._threads_queues.get(thread)
+    # A thread that was not started by Python has frames, and no thread object.
+    queue = None if thread is None else thread_pools._threads_queues.get(thread)
     if queue is None:
         return False
     return frame.f_code.co_filename == thread_pools.__file__ and frame.f_code.co_name == "_worker" and queue.empty()

@@ -1,17 +1,18 @@
 from __future__ import annotations
 
+import _thread
 import asyncio
 import signal
 import socket
 import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+
+import pytest
 
 from wfrun.waits import children_text, descriptors, find_wakers, foreign_threads, has_children, timers
 
-if TYPE_CHECKING:
-    import pytest
+pytestmark = pytest.mark.alone
 
 
 def idents() -> set[int]:
@@ -104,3 +105,23 @@ async def test_a_signal_handler_counts_and_the_runners_own_do_not(monkeypatch: p
 
     assert now - handled == {"a handler of SIGHUP"}
     assert own == handled
+
+
+def test_a_thread_that_python_did_not_start_counts() -> None:
+    release, running = threading.Lock(), threading.Lock()
+    release.acquire()
+    running.acquire()
+
+    def wait() -> None:
+        running.release()
+        release.acquire()
+
+    before = len(foreign_threads())
+    _thread.start_new_thread(wait, ())
+    running.acquire()
+    try:
+        texts = [thread.text for thread in foreign_threads()]
+        assert len(texts) == before + 1
+        assert any("a thread without a name" in text for text in texts)
+    finally:
+        release.release()

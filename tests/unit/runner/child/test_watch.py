@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from wfrun.waits import WaitGraph
 
 
+pytestmark = pytest.mark.alone
+
+
 def watched(
     loop_factory: Callable[[], asyncio.AbstractEventLoop] | None, *, limit_s: float, wait_s: float
 ) -> list[str]:
