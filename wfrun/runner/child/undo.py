@@ -166,8 +166,10 @@ def _tell_signals(before: Sequence[Any], now: Sequence[Any]) -> str:
 
 
 def _policy() -> Any:  # noqa: ANN401 - of anybody's class
-    # The public function makes one where there is none, and is deprecated.
-    return getattr(asyncio.events, "_event_loop_policy", None)
+    # The public function makes one where there is none, and is deprecated. asyncio's own is as good as none: much that
+    # starts processes makes it.
+    policy = getattr(asyncio.events, "_event_loop_policy", None)
+    return None if type(policy).__module__.startswith("asyncio.") else policy
 
 
 def _set_policy(policy: Any) -> None:  # noqa: ANN401 - as above
