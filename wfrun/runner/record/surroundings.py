@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Surroundings", "look_around"]
 
 _OWN_FILES: Final = (b'"format": "wfrun-', b'"format":"wfrun-')
+_COMES_AND_GOES: Final = frozenset({".wfrun", "__pycache__"})
 _SNIFFED_BYTES: Final = 64
 
 
@@ -63,7 +64,10 @@ def _own_output(outputs: Outputs, cwd: Path) -> Callable[[Path], bool]:
 
     def is_own(path: Path) -> bool:
         resolved = path.resolve()
-        if resolved in written or ".wfrun" in path.parts or (folder is not None and resolved.is_relative_to(folder)):
+        if resolved in written or (folder is not None and resolved.is_relative_to(folder)):
+            return True
+        # Byte-code comes with the first run, and a file that another session is about to rename goes at once.
+        if not _COMES_AND_GOES.isdisjoint(path.parts) or (path.name.startswith(".") and path.suffix == ".tmp"):
             return True
         if path.suffix != ".json":
             return False
