@@ -80,7 +80,7 @@ def test_unchanged_work_is_no_regression(recorded: Project) -> None:
 
 
 def test_slower_work_is_exit_code_3(recorded: Project) -> None:
-    ran = recorded.run("--performance", "--compare", "main", "--junit", "out.xml", env={"SLOWER": "1.3"})
+    ran = recorded.run("--performance", "--compare", "main", "--junit", "out.xml", env={"SLOWER": "4"})
 
     assert ran.code == 3
     assert "1 case got worse: measured again in fresh processes" in ran.out
@@ -89,7 +89,7 @@ def test_slower_work_is_exit_code_3(recorded: Project) -> None:
 
 def test_a_failure_beats_a_regression(recorded: Project) -> None:
     arguments = ["--performance", "--e2e", "--compare", "main"]
-    ran = recorded.run(*arguments, env={"SLOWER": "1.6", "BREAK": "yes"})
+    ran = recorded.run(*arguments, env={"SLOWER": "4", "BREAK": "yes"})
 
     assert ran.code == 1
     assert "FAIL  Things · Breaks on demand" in ran.out
