@@ -6,11 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from wfrun.measure.histogram import Histogram
 from wfrun.measure.metrics import METRICS, declared_metric
 from wfrun.runner.compare.judge import Limits, judge, unless_disturbed
 from wfrun.runner.compare.machine import busier, comparability, slowdown
 from wfrun.runner.compare.notes import case_notes, renames, session_notes
-from wfrun.runner.compare.verdicts import Comparison, MetricComparison, Verdict
+from wfrun.runner.compare.verdicts import Comparison, LatencyCompared, MetricComparison, Verdict
 from wfrun.stats.percentiles import pooled_floor
 from wfrun.stats.resampling import compare_floors
 from wfrun.stats.spread import robust_relative_sd
@@ -74,7 +75,13 @@ def compare_session(
     for outcome in new:
         rows.extend(_new(view, outcome))
     warnings.extend(renames(missing, new))
-    return Comparison(baseline_path, tuple(rows), tuple(warnings))
+    latencies = {case_id: _latencies(view, case_id, green[case_id]) for case_id in then if case_id in green}
+    return Comparison(
+        baseline_path,
+        tuple(rows),
+        tuple(warnings),
+        latencies={case_id: both for case_id, both in latencies.items() if both.old or both.new},
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +167,9 @@ def _compare_metric(
         warnings=judgement.warnings
         if abs(compared.new - compared.old) < metric.slack
         else (*judgement.warnings, *doubts),
+        old_samples=tuple(old_processes),
+        new_samples=tuple(new_processes),
+        could_have_seen_percent=judgement.could_have_seen_percent,
     )
 
 
@@ -205,6 +215,16 @@ def _threshold(
     source = "sessions" if between_sessions >= between_processes else "processes"
     widened = f"threshold widened from {metric.threshold_percent:g} % to {noise_percent:.1f} %"
     return round(noise_percent, 2), (f"{widened}: that is the noise between {source}",)
+
+
+def _latencies(view: _View, case_id: str, now: OutcomeRecord) -> LatencyCompared:
+    before = Histogram()
+    for session in view.baseline.sessions:
+        for case in session.cases:
+            if case.id == case_id and case.measurements.latency:
+                before.merge(Histogram.from_pairs(case.measurements.latency))
+    new = () if now.measurements is None else now.measurements.latency
+    return LatencyCompared(tuple(before.to_pairs()), new)
 
 
 def _unmeasured(view: _View, case: BaselineCase, outcome: OutcomeRecord) -> Iterable[MetricComparison]:

@@ -51,6 +51,8 @@ class Judgement:
 
     verdict: Verdict
     warnings: tuple[str, ...] = ()
+    could_have_seen_percent: float | None = None
+    """The smallest change that could have been shown, where none was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,9 @@ def judge(compared: FloorsCompared, better: Better, limits: Limits, slowdown: fl
         if _contradicts(verdict, corrected):
             return Judgement(Verdict.INCONCLUSIVE, (_machine_changed(slowdown, corrected),))
     if verdict is Verdict.INCONCLUSIVE:
-        return Judgement(verdict, (_could_have_seen(plain, limits.threshold),))
+        percent = _could_have_seen_percent(plain, limits.threshold)
+        doubt = f"only a change of {percent:.1f} % or more could have been shown; more processes show less"
+        return Judgement(verdict, (doubt,), percent)
     return Judgement(verdict)
 
 
@@ -166,6 +170,5 @@ def _machine_changed(slowdown: float, corrected: Verdict) -> str:
     )
 
 
-def _could_have_seen(change: _Change, threshold: float) -> str:
-    arm = max(change.estimate - change.low, change.high - change.estimate)
-    return f"only a change of {max(arm, threshold) * 100:.1f} % or more could have been shown; more processes show less"
+def _could_have_seen_percent(change: _Change, threshold: float) -> float:
+    return max(change.estimate - change.low, change.high - change.estimate, threshold) * 100

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["Comparison", "MetricComparison", "Verdict"]
+__all__ = ["Comparison", "LatencyCompared", "MetricComparison", "Verdict"]
 
 
 class Verdict(StrEnum):
@@ -49,6 +50,19 @@ class MetricComparison:
     """Whether a regression here fails the session; others are shown as advice."""
     verdict: Verdict
     warnings: tuple[str, ...] = ()
+    old_samples: tuple[tuple[float, ...], ...] = ()
+    """One tuple a process, in ``unit``, for those who draw them; empty where there are none."""
+    new_samples: tuple[tuple[float, ...], ...] = ()
+    could_have_seen_percent: float | None = None
+    """The smallest change that these samples could have shown, where they showed none; ``None`` if unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyCompared:
+    """The latencies of a case's single operations, then and now: histograms as ``Histogram.to_pairs`` gives them."""
+
+    old: tuple[tuple[int, int], ...] = ()
+    new: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,11 @@ class Comparison:
     metrics: tuple[MetricComparison, ...]
     warnings: tuple[str, ...] = ()
     """What concerns the whole comparison: another machine, another commit's dirty tree, cases gone."""
+    latencies: Mapping[str, LatencyCompared] = field(default_factory=dict)
+    """By case id, for the cases that record latencies."""
+    old_name: str = "baseline"
+    """What readers call the old side, in a word or two."""
+    new_name: str = "now"
 
     @property
     def regressed(self) -> tuple[MetricComparison, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from wfrun.measure.histogram import Histogram
 from wfrun.measure.metrics import METRICS
 from wfrun.runner.child.messages import LoadFailure, Status
 from wfrun.runner.compare.compare import compare_session
@@ -114,6 +115,35 @@ def test_processes_far_apart_leave_it_open(make: Maker) -> None:
 
     assert row.verdict is Verdict.INCONCLUSIVE
     assert "could have been shown" in row.warnings[0]
+    assert row.could_have_seen_percent is not None
+    assert row.could_have_seen_percent >= row.threshold_percent
+
+
+def test_samples_are_handed_on_by_process(make: Maker) -> None:
+    """Whoever draws a distribution needs both sides, and which process each sample came from."""
+    old, again = make.record(make.measured({"wall_time_ns": [[1.0, 2.0]] * 5})), [[3.0, 4.0]] * 6
+    new = make.record(make.measured({"wall_time_ns": again}))
+
+    row = only(compare(new, make.baseline(old, old)))
+
+    assert row.old_samples == ((1.0, 2.0),) * 10
+    assert row.new_samples == ((3.0, 4.0),) * 6
+
+
+def test_latencies_of_a_baselines_sessions_are_merged(make: Maker) -> None:
+    def recorded(*latencies_ns: int) -> SessionRecord:
+        histogram = Histogram()
+        histogram.record_all(latencies_ns)
+        pairs = [list(pair) for pair in histogram.to_pairs()]
+        outcome = make.measured({"wall_time_ns": [[1e6]] * 2})
+        return make.record(replace(outcome, generations=(replace(outcome.generations[0], latency=pairs),)))
+
+    comparison = compare(recorded(7, 8), make.baseline(recorded(1, 2), recorded(3)))
+
+    both = comparison.latencies[ID]
+    assert Histogram.from_pairs(both.old).count == 3
+    assert Histogram.from_pairs(both.new).percentiles((0, 100)) == [7, 8]
+    assert compare(wall(make, 1e6), make.baseline(wall(make, 1e6))).latencies == {}
 
 
 def test_sessions_of_a_baseline_are_pooled(make: Maker) -> None:

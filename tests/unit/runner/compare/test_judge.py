@@ -72,6 +72,8 @@ def test_inconclusive_says_what_could_have_been_seen() -> None:
     judgement = judge(floors(1.03, 0.91, 1.10), "lower", FIVE_PERCENT)
 
     assert "only a change of 12.0 % or more" in judgement.warnings[0]
+    assert judgement.could_have_seen_percent == pytest.approx(12.0)
+    assert judge(floors(1.2, 1.1, 1.3), "lower", FIVE_PERCENT).could_have_seen_percent is None
 
 
 def test_nothing_changed_at_all_is_the_same_even_at_no_threshold() -> None:
