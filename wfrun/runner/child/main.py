@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from wfrun.authoring.collect import CollectedCase
     from wfrun.authoring.wide import WideFixture
+    from wfrun.runner.child.batches import Batches
     from wfrun.runner.child.messages import FixtureFailure
 
 __all__ = ["Child", "main"]
@@ -64,6 +65,7 @@ class Child:
         self._loop = SuiteLoop(self._guard)
         self._loop.wide.on_making = self._tell_making
         self._loop.wide.on_change = self._tell_held
+        self._batches: Batches | None = None
         self._pending: list[str] = []
         self.state = ProcessState()
         self._undone: tuple[str, ...] = ()
@@ -101,6 +103,12 @@ class Child:
                 return self._run_many(command)
             case "share":
                 return self._share(command)
+            case "open":
+                return self._open(command).to_json()
+            case "batch":
+                return self._batch(command["least_s"])
+            case "close":
+                return self._close()
             case "leave":
                 self._tell_failures(self._loop.leave(Scope(command["scope"]), command["teardown_grace_s"]))
                 return {}
@@ -163,43 +171,13 @@ class Child:
         return {}
 
     def _run(self, command: dict[str, Any]) -> CaseResult:
-        case_id = command["id"]
         if self.tools is NO_TOOLS and command["tools"]:
             self.tools = make_tools(command["tools"], self._guard, self._tell)
-        try:
-            case = self._load(command["file"]).get(case_id)
-        except BaseException as error:  # noqa: BLE001 - as in _collect
-            message = f"its suite loaded when it was planned and does not load now: {one_line(error)}"
-            return CaseResult(case_id, Status.ERROR, 0.0, message, traceback_text(error))
-        if case is None or case.info.digest() != command["digest"]:
-            found = "is not there" if case is None else "is another one"
-            message = f"the case that was planned {found} in this process: its suite loads differently each time"
-            return CaseResult(case_id, Status.ERROR, 0.0, message)
-        self._commons.restore()
-        name_shared_memory(self._name)
-        self._tell_failures(self._loop.enter(command["file"], command["teardown_grace_s"]))
+        case = self._planned(command)
+        if isinstance(case, CaseResult):
+            return case
         # Measured cases are alone in their process, and their loop is not the suite's.
-        wide = self._loop.wide if command["sampling"] is None else WideFixtures()
-        wide.seed, wide.targets = command["session_seed"], command["targets"]
-        wide.shared, wide.broken = command["shared"], command["broken"]
-        if self.leaks is not None:
-            self.leaks.repeating = command["repeating"]
-        if self.tools is not NO_TOOLS:
-            # They come and go around each case, with what they change and open.
-            self._forget_marks()
-        options = PassOptions(
-            seed=command["seed"],
-            timeout_s=command["timeout_s"],
-            teardown_grace_s=command["teardown_grace_s"],
-            measured=command["sampling"] is not None,
-            targets=command["targets"],
-            guard=self._guard,
-            on_teardowns=self._tell_teardowns,
-            state=None if command["sampling"] is not None else self.state,
-            leaks=None if command["sampling"] is not None else self.leaks,
-            tools=self.tools,
-            wide=wide,
-        )
+        options = self._options(command, self._loop.wide if command["sampling"] is None else WideFixtures())
         if command["sampling"] is None:
             result = self.tools.run(case.info, partial(self._loop.run, case, options))
             undone, self._undone = self._undone, ()
@@ -212,6 +190,70 @@ class Child:
         result, failures = sample_case(case, options, SamplingOptions(**command["sampling"]))
         self._tell_failures(failures)
         return result
+
+    def _planned(self, command: dict[str, Any]) -> CollectedCase | CaseResult:
+        """Return the case that was planned, with this process made ready for it; or why it cannot run."""
+        case_id = command["id"]
+        try:
+            case = self._load(command["file"]).get(case_id)
+        except BaseException as error:  # noqa: BLE001 - as in _collect
+            message = f"its suite loaded when it was planned and does not load now: {one_line(error)}"
+            return CaseResult(case_id, Status.ERROR, 0.0, message, traceback_text(error))
+        if case is None or command["digest"] not in {"", case.info.digest()}:
+            found = "is not there" if case is None else "is another one"
+            message = f"the case that was planned {found} in this process: its suite loads differently each time"
+            return CaseResult(case_id, Status.ERROR, 0.0, message)
+        self._commons.restore()
+        name_shared_memory(self._name)
+        self._tell_failures(self._loop.enter(command["file"], command["teardown_grace_s"]))
+        if self.leaks is not None:
+            self.leaks.repeating = command["repeating"]
+        if self.tools is not NO_TOOLS:
+            # They come and go around each case, with what they change and open.
+            self._forget_marks()
+        return case
+
+    def _options(self, command: dict[str, Any], wide: WideFixtures) -> PassOptions:
+        wide.seed, wide.targets = command["session_seed"], command["targets"]
+        wide.shared, wide.broken = command["shared"], command["broken"]
+        measured = command["sampling"] is not None
+        return PassOptions(
+            seed=command["seed"],
+            timeout_s=command["timeout_s"],
+            teardown_grace_s=command["teardown_grace_s"],
+            measured=measured,
+            targets=command["targets"],
+            guard=self._guard,
+            on_teardowns=self._tell_teardowns,
+            state=None if measured else self.state,
+            leaks=None if measured else self.leaks,
+            tools=self.tools,
+            wide=wide,
+        )
+
+    def _open(self, command: dict[str, Any]) -> CaseResult:
+        """Make ready to repeat a measured case in batches, each when it is asked for."""
+        # Only comparing two trees needs it.
+        from wfrun.runner.child.batches import Batches  # noqa: PLC0415
+
+        case = self._planned(command)
+        if isinstance(case, CaseResult):
+            return case
+        self._batches = Batches(case, self._options(command, WideFixtures()), command["cpu"])
+        return self._batches.warm()
+
+    def _batch(self, least_s: float) -> dict[str, Any]:
+        if self._batches is None:
+            raise ValueError("no case was opened")
+        result, rows = self._batches.batch(least_s)
+        return {"rows": rows, "failed": None if result.status is Status.PASSED else result.to_json()}
+
+    def _close(self) -> dict[str, Any]:
+        if self._batches is None:
+            raise ValueError("no case was opened")
+        answer, failures = self._batches.close()
+        self._tell_failures(failures)
+        return answer
 
     def _share(self, command: dict[str, Any]) -> dict[str, Any]:
         # Only the processes of shared fixtures need it.

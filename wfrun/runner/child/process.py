@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.errors import WfrunError
@@ -22,15 +23,33 @@ from wfrun.runner.child.output import MarkedOutput
 from wfrun.runner.child.shared_memory import unlink_shared_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
-__all__ = ["ChildDied", "ChildProcess"]
+__all__ = ["HERE", "ChildDied", "ChildProcess", "Place"]
 
 CHUNK_BYTES: Final = 2**18
 PAUSE_S: Final = 0.001
 """A child that runs many short cases is listened to no more often than this: each look costs as much as several."""
 STACKS_S: Final = 0.3
 """How long a child that does not react gets to print its stacks before it is killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a child runs, and whose code it imports."""
+
+    folder: Path | None = None
+    """Its working folder; ``None`` for this process's."""
+    python: str = sys.executable
+    program: tuple[str, ...] = ("-m", "wfrun.runner.child.main")
+    """What the interpreter runs, before the words that every child is given."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables beside those of this process."""
+
+
+HERE: Final = Place()
+"""As this process itself."""
 
 
 class ChildDied(WfrunError):
@@ -47,21 +66,20 @@ class ChildProcess:
     Without ``capture`` they go to where those of this process go.
     """
 
-    def __init__(self, output_bytes: int, *, capture: bool = True) -> None:
+    def __init__(self, output_bytes: int, *, capture: bool = True, place: Place = HERE) -> None:
         command_read, self._command_fd = os.pipe()
         self._reply_fd, reply_write = os.pipe()
         self._output_fd, output_write = os.pipe()
         theirs = (command_read, reply_write)
         self._temporary_folder: Final = _make_temporary_folder()
-        environment = {**os.environ, **MARK}
+        environment = {**os.environ, **place.environment, **MARK}
         if self._temporary_folder:
             environment["TMPDIR"] = self._temporary_folder
         try:
             self._process = subprocess.Popen(
                 [
-                    sys.executable,
-                    "-m",
-                    "wfrun.runner.child.main",
+                    place.python,
+                    *place.program,
                     *map(str, theirs),
                     str(os.getpid()),
                     self._temporary_folder,
@@ -71,6 +89,7 @@ class ChildProcess:
                 stderr=output_write if capture else None,
                 pass_fds=theirs,
                 start_new_session=True,
+                cwd=place.folder,
                 env=environment,
             )
         finally:

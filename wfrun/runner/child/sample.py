@@ -30,7 +30,15 @@ if TYPE_CHECKING:
     from wfrun.authoring.info import CaseInfo
     from wfrun.measure.metrics import Metric
 
-__all__ = ["SamplingOptions", "empty_case", "sample_case"]
+__all__ = [
+    "Figures",
+    "SamplingOptions",
+    "declared_metrics",
+    "empty_case",
+    "repeat_once",
+    "sample_case",
+    "settle",
+]
 
 CALIBRATION_ROUNDS: Final = 3
 LATENCY_METRICS: Final = ("p50_ns", "p90_ns", "p99_ns", "p999_ns", "max_ns")
@@ -48,7 +56,7 @@ class SamplingOptions:
 
 
 @dataclass(slots=True)
-class _Figures:
+class Figures:
     """What the repetitions of one process have cost so far."""
 
     latency: LatencyRecorder = field(default_factory=LatencyRecorder)
@@ -56,9 +64,11 @@ class _Figures:
     declared: dict[str, Metric] = field(default_factory=dict)
 
     def fold(self) -> None:
+        """Put the latencies recorded so far into the histogram, so that they take no more memory."""
         self.latency.fold()
 
     def add(self, row: dict[str, float]) -> None:
+        """Add a number to each of some metrics."""
         for name, value in row.items():
             self.samples.setdefault(name, []).append(float(value))
 
@@ -79,9 +89,9 @@ def sample_case(
     calibration_ns = calibrate(CALIBRATION_ROUNDS)
     throttled = throttling()
     neighbours = Neighbours()
-    figures = _Figures()
+    figures = Figures()
     with make_runner(case) as runner:
-        before_bytes = _settle(runner)
+        before_bytes = settle(runner)
         result = _repeat(case, options, sampling, runner, figures)
         peak_bytes = peak_rss_bytes().value
         after_bytes = settled_rss_bytes().value
@@ -98,14 +108,7 @@ def sample_case(
     others_share = neighbours.share().value
     generation = Generation(
         samples=figures.samples,
-        declared={
-            name: {
-                "unit": metric.unit,
-                "better": metric.better,
-                "threshold_percent": metric.threshold_percent if metric.gates else None,
-            }
-            for name, metric in figures.declared.items()
-        },
+        declared=declared_metrics(figures),
         latency=[list(pair) for pair in figures.latency.histogram().to_pairs()],
         cpu=sampling.cpu,
         calibration_ns=[float(value) for value in (*calibration_ns, *calibrate(CALIBRATION_ROUNDS))],
@@ -113,6 +116,18 @@ def sample_case(
         void="the processor limit of the control group was used up" if withheld and withheld.happened else None,
     )
     return replace(result, duration_s=time.perf_counter() - started_s, generation=generation), failures
+
+
+def declared_metrics(figures: Figures) -> dict[str, dict[str, object]]:
+    """Return what the case said of its own metrics, by name."""
+    return {
+        name: {
+            "unit": metric.unit,
+            "better": metric.better,
+            "threshold_percent": metric.threshold_percent if metric.gates else None,
+        }
+        for name, metric in figures.declared.items()
+    }
 
 
 def empty_case(info: CaseInfo) -> CollectedCase:
@@ -139,14 +154,14 @@ def _repeat(
     options: PassOptions,
     sampling: SamplingOptions,
     runner: asyncio.Runner,
-    figures: _Figures,
+    figures: Figures,
 ) -> CaseResult:
     """Warm up, then repeat until the time is up; add one sample a repetition, and the pauses of the whole."""
     lag = LoopLag(figures.fold)
     with GcPauses() as pauses:
         runner.run(_call(lag.start))
         started_s = time.perf_counter()
-        result, row = _pass(case, options, runner, figures)
+        result, row = repeat_once(case, options, runner, figures)
         warmed_s = time.perf_counter()
         if result.status is Status.PASSED and warmed_s - started_s >= sampling.sampling_s:
             figures.add(row)
@@ -157,7 +172,7 @@ def _repeat(
                 late = done >= sampling.min_repetitions and time.perf_counter() >= deadline_s
                 if late or result.status is not Status.PASSED:
                     break
-                result, row = _pass(case, options, runner, figures)
+                result, row = repeat_once(case, options, runner, figures)
                 figures.add(row)
         runner.run(_call(lag.stop))
     collected = pauses.figures()
@@ -167,9 +182,10 @@ def _repeat(
     return result
 
 
-def _pass(
-    case: CollectedCase, options: PassOptions, runner: asyncio.Runner, figures: _Figures
+def repeat_once(
+    case: CollectedCase, options: PassOptions, runner: asyncio.Runner, figures: Figures
 ) -> tuple[CaseResult, dict[str, float]]:
+    """Pass once over ``case``; return how that ended, and what it cost by metric: nothing where it did not succeed."""
     single = Pass(case, options, figures.latency)
     single.run(runner)
     result = single.result()
@@ -189,7 +205,7 @@ def _pass(
     return result, row
 
 
-def _settle(runner: asyncio.Runner) -> int | None:
+def settle(runner: asyncio.Runner) -> int | None:
     """Start from collected garbage and a reset peak, with the loop made; return the memory held then."""
     runner.get_loop()
     before_bytes = settled_rss_bytes().value
