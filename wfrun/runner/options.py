@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
@@ -10,12 +11,24 @@ from wfrun.authoring.info import Kind, Tier
 from wfrun.errors import UsageError
 from wfrun.measure.metrics import METRICS
 
-__all__ = ["Limits", "MeasureProtocol", "Order", "Outputs", "Selection", "SessionOptions", "Shard", "Tools"]
+__all__ = ["FailOn", "Limits", "MeasureProtocol", "Order", "Outputs", "Selection", "SessionOptions", "Shard", "Tools"]
 
 DEFAULT_KINDS: Final = frozenset(kind for kind in Kind if not kind.measured)
 
 Order: TypeAlias = Literal["file", "random"]
 """As cases stand in their files, or shuffled."""
+
+
+class FailOn(StrEnum):
+    """What of a comparison fails a session, as ``--fail-on`` calls it. Metrics that gate nothing never do."""
+
+    REGRESSED = "regressed"
+    INCONCLUSIVE = "inconclusive"
+    NOT_COMPARABLE = "not-comparable"
+    MISSING = "missing"
+    NEW = "new"
+    CHANGED = "changed"
+    """The text of a case is another than when the baseline was taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +163,8 @@ class Outputs:
     compare_path: Path | None = None
     thresholds: dict[str, float] = field(default_factory=dict)
     """By metric, in per cent: the user's own, over the defaults of ``wfrun.measure.metrics``."""
+    fail_on: frozenset[FailOn] = frozenset({FailOn.REGRESSED})
+    """What of the comparison fails the session."""
 
     folder: Path | None = None
     """Where everything goes that no other path is named for."""

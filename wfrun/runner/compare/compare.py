@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from wfrun.measure.histogram import Histogram
@@ -126,7 +126,8 @@ def _compare_case(view: _View, case: BaselineCase, outcome: OutcomeRecord) -> It
         elif name not in then:
             yield _row(view, outcome, name, Verdict.NEW, new=now[name].floor, unit=now[name].unit)
         else:
-            yield _compare_metric(view, case, name, (then[name], now[name]), surroundings)
+            row = _compare_metric(view, case, name, (then[name], now[name]), surroundings)
+            yield replace(row, source_changed=case.source_hash != outcome.source_hash)
 
 
 def _compare_metric(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from wfrun.runner.options import FailOn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +27,15 @@ class Verdict(StrEnum):
     """In the baseline and selected by this session's options, but no longer measured: gone or renamed."""
     NEW = "new"
     """Measured now, not in the baseline."""
+
+
+VERDICTS: Final = {
+    FailOn.INCONCLUSIVE: Verdict.INCONCLUSIVE,
+    FailOn.NOT_COMPARABLE: Verdict.NOT_COMPARABLE,
+    FailOn.MISSING: Verdict.MISSING,
+    FailOn.NEW: Verdict.NEW,
+}
+"""The verdicts that a user may want to fail for, as they are; what has regressed may have been accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,10 @@ class MetricComparison:
     new_samples: tuple[tuple[float, ...], ...] = ()
     could_have_seen_percent: float | None = None
     """The smallest change that these samples could have shown, where they showed none; ``None`` if unknown."""
+    accepted: str = ""
+    """Who lives with this change for the worse, until when and why; it then fails nothing. Empty for nobody."""
+    source_changed: bool = False
+    """Whether the text of the case is another than then, so that it may measure something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +93,24 @@ class Comparison:
     old_name: str = "baseline"
     """What readers call the old side, in a word or two."""
     new_name: str = "now"
+    fail_on: frozenset[FailOn] = frozenset({FailOn.REGRESSED})
+    """What the user wants to fail for."""
+    machine_noise: str = ""
+    """What this machine was found to call different where nothing is; empty where nobody has measured that."""
 
     @property
     def regressed(self) -> tuple[MetricComparison, ...]:
-        """The gating metrics that got worse: not empty means exit 3."""
-        return tuple(m for m in self.metrics if m.gates and m.verdict is Verdict.REGRESSED)
+        """The gating metrics that got worse, those left out that were accepted."""
+        return tuple(m for m in self.metrics if m.gates and m.verdict is Verdict.REGRESSED and not m.accepted)
+
+    @property
+    def failing(self) -> tuple[MetricComparison, ...]:
+        """The gating metrics for which the session is to fail: not empty means exit 3."""
+        regressed = set(map(id, self.regressed)) if FailOn.REGRESSED in self.fail_on else set()
+        verdicts = {VERDICTS[reason] for reason in self.fail_on if reason in VERDICTS}
+        changed = FailOn.CHANGED in self.fail_on
+        return tuple(
+            m
+            for m in self.metrics
+            if m.gates and (id(m) in regressed or m.verdict in verdicts or (changed and m.source_changed))
+        )
