@@ -120,27 +120,51 @@ class CaseResult:
     """What tools such as ``--debug`` found, each in one line or more."""
     attachments: tuple[Attachment, ...] = ()
 
+    @property
+    def plain(self) -> bool:
+        """Whether there is nothing to say but how it ended and how long it took."""
+        return not (
+            self.message
+            or self.details
+            or self.items
+            or self.notes
+            or self.generation
+            or self.warnings
+            or self.findings
+            or self.attachments
+        )
+
     def to_json(self) -> dict[str, Any]:
-        """Return plain values; the notes as they are, which may be anything."""
-        values = {name: getattr(self, name) for name in _RESULT_NAMES}
-        values["generation"] = None if self.generation is None else self.generation.to_json()
-        values["attachments"] = [attachment.to_json() for attachment in self.attachments]
+        """Return plain values, without those that say nothing; the notes as they are, which may be anything."""
+        values = {"case_id": self.case_id, "status": self.status, "duration_s": self.duration_s}
+        if self.plain:
+            return values
+        values |= {name: value for name in _FURTHER if (value := getattr(self, name))}
+        if self.generation is not None:
+            values["generation"] = self.generation.to_json()
+        if self.attachments:
+            values["attachments"] = [attachment.to_json() for attachment in self.attachments]
         return values
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> CaseResult:
         """Return the result that :meth:`to_json` described."""
-        generation = value["generation"]
+        status = Status(value["status"])
+        if len(value) == _LEAST:
+            return cls(value["case_id"], status, value["duration_s"])
+        generation = value.get("generation")
         return cls(
             **{
                 **value,
-                "attachments": tuple(Attachment(**attachment) for attachment in value["attachments"]),
-                "status": Status(value["status"]),
-                "warnings": tuple(value["warnings"]),
-                "findings": tuple(value["findings"]),
+                "status": status,
+                "attachments": tuple(Attachment(**attachment) for attachment in value.get("attachments", ())),
+                "warnings": tuple(value.get("warnings", ())),
+                "findings": tuple(value.get("findings", ())),
                 "generation": None if generation is None else Generation(**generation),
             }
         )
 
 
-_RESULT_NAMES: Final = tuple(each.name for each in fields(CaseResult))
+_LEAST: Final = 3
+"""Values that every result has: the case, how it ended, how long it took."""
+_FURTHER: Final = tuple(each.name for each in fields(CaseResult))[_LEAST:]
