@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Final
 
 __all__ = ["MarkedOutput", "OutputTail"]
+
+NOTHING: Final = ("", 0)
+"""What is taken of a case that printed nothing: always this one value."""
 
 
 class OutputTail:
@@ -32,6 +36,8 @@ class OutputTail:
 
     def take(self) -> tuple[str, int]:
         """Return the text so far and how many bytes are missing in its middle, and start anew."""
+        if not (self._head or self._tail):
+            return NOTHING
         self._cut()
         dropped = self._dropped
         gap = f"\n… {dropped} bytes dropped …\n".encode() if dropped else b""
@@ -64,14 +70,19 @@ class MarkedOutput:
         """Take in what was printed next."""
         *whole, rest = (self._held + data).split(self._mark)
         for piece in whole:
-            self._tail.feed(piece)
+            if piece:
+                self._tail.feed(piece)
             self._taken.append(self._tail.take())
         # The end may be the beginning of a mark: then it waits for the rest.
-        held = next(
-            (n for n in range(min(len(rest), len(self._mark) - 1), 0, -1) if self._mark.startswith(rest[-n:])), 0
-        )
+        longest = min(len(rest), len(self._mark) - 1)
+        held = next((n for n in range(longest, 0, -1) if self._mark.startswith(rest[-n:])), 0)
         self._held = rest[len(rest) - held :]
         self._tail.feed(rest[: len(rest) - held])
+
+    @property
+    def ready(self) -> bool:
+        """Whether what was printed up to a mark can be taken."""
+        return bool(self._taken)
 
     def take(self) -> tuple[str, int]:
         """Return what was printed up to the next mark, or so far, and how many bytes are missing in its middle."""

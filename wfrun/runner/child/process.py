@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 __all__ = ["HERE", "ChildDied", "ChildProcess", "Place"]
 
 CHUNK_BYTES: Final = 2**18
-PAUSE_S: Final = 0.001
+PAUSE_S: Final = 0.002
 """A child that runs many short cases is listened to no more often than this: each look costs as much as several."""
+MUCH_BYTES: Final = 2**14
+"""A child that printed so much since the last look is listened to at once: it must not wait for room in the pipe."""
 STACKS_S: Final = 0.3
 """How long a child that does not react gets to print its stacks before it is killed."""
 
@@ -107,7 +109,7 @@ class ChildProcess:
         self._reply: asyncio.Future[dict[str, Any]] | None = None
         self._ended: Final[asyncio.Future[None]] = self._loop.create_future()
         self._damage = ""
-        for descriptor, reader in ((self._reply_fd, self._read_reply), (self._output_fd, self._read_output)):
+        for descriptor, reader in ((self._reply_fd, self._read_reply), (self._output_fd, self._hear_output)):
             os.set_blocking(descriptor, False)
             self._loop.add_reader(descriptor, reader)
         self._watch_end()
@@ -131,7 +133,7 @@ class ChildProcess:
     ) -> dict[str, Any]:
         """Send a command and return the child's answer; events on the way go to ``on_event``.
 
-        With ``pauses`` events are looked for once a millisecond only, which costs far less where many come.
+        With ``pauses`` events are looked for only now and then, which costs far less where many come.
 
         Cancelling leaves the child in the middle of its work: interrupt or end it.
 
@@ -190,7 +192,8 @@ class ChildProcess:
 
     def take_output(self) -> tuple[str, int]:
         """Return what was printed since the last call, at most up to a mark, and how many bytes of it were dropped."""
-        self._read_output()
+        if not self._output.ready:
+            self._read_output()
         return self._output.take()
 
     def _kill_group(self) -> None:
@@ -203,9 +206,7 @@ class ChildProcess:
 
     def _read_reply(self) -> None:
         for data in self._read(self._reply_fd):
-            if self._pauses:
-                self._loop.remove_reader(self._reply_fd)
-                self._loop.call_later(PAUSE_S, self._listen_again)
+            self._pause(self._reply_fd, self._read_reply)
             try:
                 for message in self._decoder.feed(data):
                     self._hear(message)
@@ -223,13 +224,25 @@ class ChildProcess:
         elif kind == "event" and self._on_event is not None:
             self._on_event(message)
 
-    def _listen_again(self) -> None:
-        if self._reply_fd >= 0:
-            self._loop.add_reader(self._reply_fd, self._read_reply)
+    def _pause(self, descriptor: int, reader: Callable[[], None]) -> None:
+        """Where pauses are wanted, stop listening for a while; a stream that ended is not listened to again."""
+        if self._pauses and self._loop.remove_reader(descriptor):
+            self._loop.call_later(PAUSE_S, self._listen_again, descriptor, reader)
 
-    def _read_output(self) -> None:
-        for data in self._read(self._output_fd):
+    def _listen_again(self, descriptor: int, reader: Callable[[], None]) -> None:
+        if descriptor in (self._reply_fd, self._output_fd):
+            self._loop.add_reader(descriptor, reader)
+
+    def _hear_output(self) -> None:
+        if self._read_output() < MUCH_BYTES:
+            self._pause(self._output_fd, self._hear_output)
+
+    def _read_output(self) -> int:
+        """Take in what can be read now; return how many bytes that was."""
+        parts = self._read(self._output_fd)
+        for data in parts:
             self._output.feed(data)
+        return sum(map(len, parts))
 
     def _read(self, descriptor: int) -> list[bytes]:
         """Return what can be read now; a stream that ended is not listened to any more."""
@@ -247,6 +260,8 @@ class ChildProcess:
                 self._loop.remove_reader(descriptor)
                 break
             parts.append(data)
+            if len(data) < CHUNK_BYTES:
+                break
         return parts
 
     def _stop_reading(self, descriptor: int) -> None:

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 from wfrun.runner.child.messages import CaseResult, Status
 from wfrun.runner.child.sample import SamplingOptions
 from wfrun.runner.run.events import CaseStarted, GenerationFinished, RunEvent
-from wfrun.runner.run.outcomes import CapturedOutput, Outcome
-from wfrun.runner.run.worker import CaseRunner, outcome_of
+from wfrun.runner.run.outcomes import CapturedOutput, Outcome, outcome_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from wfrun.runner.options import Limits, MeasureProtocol
     from wfrun.runner.plan.planned import PlannedCase
     from wfrun.runner.run.stopping import StopControl
+    from wfrun.runner.run.worker import CaseRunner
 
 __all__ = ["measure_cases"]
 
@@ -33,7 +33,7 @@ async def measure_cases(
     limits: Limits,
     stop: StopControl,
     listener: Callable[[RunEvent], None],
-    deliver: Callable[[Outcome], Awaitable[None]],
+    deliver: Callable[[list[Outcome]], Awaitable[None]],
     *,
     runner: CaseRunner,
 ) -> None:
@@ -49,7 +49,7 @@ async def measure_cases(
         if case.info.skip is None:
             open_cases.append(case)
         else:
-            await deliver(Outcome(case, Status.SKIPPED, 0.0, case.info.skip))
+            await deliver([Outcome(case, Status.SKIPPED, 0.0, case.info.skip)])
     for number in range(rounds):
         for case in tuple(open_cases):
             if stop.no_more:
@@ -59,11 +59,11 @@ async def measure_cases(
             outcome = await sampler.sample(case, number)
             if outcome is not None:
                 open_cases.remove(case)
-                await deliver(outcome)
+                await deliver([outcome])
             else:
                 listener(GenerationFinished(case, number + 1, rounds))
     for case in open_cases:
-        await deliver(sampler.outcome(case, complete=not stop.no_more))
+        await deliver([sampler.outcome(case, complete=not stop.no_more)])
 
 
 class _Sampler:

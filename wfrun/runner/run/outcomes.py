@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.runner.child.messages import Status
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wfrun.authoring.attachments import Attachment
-    from wfrun.runner.child.messages import FixtureFailure, Generation
+    from wfrun.runner.child.messages import CaseResult, FixtureFailure, Generation
     from wfrun.runner.plan.planned import Plan, PlannedCase
 
-__all__ = ["Attempt", "CapturedOutput", "Outcome", "RunResult"]
+__all__ = ["NO_OUTPUT", "Attempt", "CapturedOutput", "Outcome", "RunResult", "captured", "outcome_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,14 @@ class CapturedOutput:
 
     text: str = ""
     dropped_bytes: int = 0
+
+
+NO_OUTPUT: Final = CapturedOutput()
+
+
+def captured(taken: tuple[str, int]) -> CapturedOutput:
+    """Return what was taken of a child's output; one value for all cases that printed nothing."""
+    return CapturedOutput(*taken) if any(taken) else NO_OUTPUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +56,7 @@ class Outcome:
     """One line for a person; empty when passed."""
     details: str = ""
     """Traceback with the values of a failed assertion's parts, or what is known of a crash."""
-    output: CapturedOutput = CapturedOutput()
+    output: CapturedOutput = NO_OUTPUT
     items: int = 0
     notes: dict[str, Any] = field(default_factory=dict)
     """JSON values the case attached, by name; of a measured case those of its last process."""
@@ -113,3 +121,23 @@ class RunResult:
     def __repr__(self) -> str:
         # Short, because asyncio makes the text of what it ran whenever it gives back the signal handlers.
         return f"<RunResult of {len(self.outcomes)} outcomes>"
+
+
+def outcome_of(
+    case: PlannedCase, result: CaseResult, output: CapturedOutput = NO_OUTPUT, unfinished_teardowns: Sequence[str] = ()
+) -> Outcome:
+    """Return what became of ``case`` in one pass."""
+    return Outcome(
+        case=case,
+        status=result.status,
+        duration_s=result.duration_s,
+        message=result.message,
+        details=result.details,
+        output=output,
+        items=result.items,
+        notes=result.notes,
+        unfinished_teardowns=tuple(unfinished_teardowns),
+        findings=result.findings,
+        attachments=result.attachments,
+        warnings=result.warnings,
+    )

@@ -141,8 +141,8 @@ class _Trials:
         runner = CaseRunner(self._limits, self._stop)
         outcomes: list[Outcome] = []
 
-        async def take(outcome: Outcome) -> None:
-            outcomes.append(outcome)
+        async def take(batch: list[Outcome]) -> None:
+            outcomes.extend(batch)
 
         cases = [*before, case]
         try:

@@ -26,10 +26,10 @@ from wfrun.runner.run.events import (
 from wfrun.runner.run.gate import Gate, is_gated
 from wfrun.runner.run.ledger import audit
 from wfrun.runner.run.measuring import measure_cases
-from wfrun.runner.run.outcomes import Outcome, RunResult
+from wfrun.runner.run.outcomes import Outcome, RunResult, outcome_of
 from wfrun.runner.run.shared import SharedFixtures
 from wfrun.runner.run.stopping import StopControl
-from wfrun.runner.run.worker import CaseRunner, outcome_of
+from wfrun.runner.run.worker import CaseRunner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -42,7 +42,7 @@ __all__ = ["run_plan"]
 
 TURNS = 8
 """A worker comes back for work at least so often, where there is so much."""
-MOST_AHEAD = 100
+MOST_AHEAD = 400
 """Cases that a child is given at once; when the run stops, it finishes none but the one it is at."""
 
 
@@ -184,7 +184,7 @@ class _Round:
         self._stop = stop
         self._listener = listener
         self._suites_channel: Channel[list[PlannedCase]] = channel_type(2 * limits.workers, name="planned cases")
-        self._outcomes_channel: Channel[Outcome] = channel_type(100, name="outcomes")
+        self._outcomes_channel: Channel[list[Outcome]] = channel_type(100, name="outcomes")
         self._gate = Gate(case.info for case in plan.cases if not case.measured)
         self.outcomes: list[Outcome] = []
         self.faults: list[str] = []
@@ -222,23 +222,27 @@ class _Round:
             for number, runner in enumerate(runners):
                 group.create_task(self._work(number, runner))
 
-    async def _deliver(self, outcome: Outcome) -> None:
-        """Hand one outcome to the collector; a channel that does not take it is a fault of wfrun, never a lost case."""
+    async def _deliver(self, batch: list[Outcome]) -> None:
+        """Hand outcomes to the collector; a channel that does not take them is a fault of wfrun, never a lost case."""
         # Decided here and not by the collector: the worker's next case must not start before it hears of this one.
         limits = self._limits
-        wrong = outcome.status.bad or (outcome.flaky and (limits.flaky_fails or limits.until_failed))
-        if wrong and (limits.fail_fast or limits.until_failed):
+        if (limits.fail_fast or limits.until_failed) and any(map(self._ends_the_run, batch)):
             self._stop.no_more = True
         try:
-            await self._outcomes_channel.send(outcome)
+            await self._outcomes_channel.send(batch)
         except ChannelError as error:
             self.faults.append(f"an outcome could not be delivered: {error}")
 
+    def _ends_the_run(self, outcome: Outcome) -> bool:
+        limits = self._limits
+        return outcome.status.bad or (outcome.flaky and (limits.flaky_fails or limits.until_failed))
+
     async def _collect(self) -> None:
         """Take outcomes until the channel ends, and pass each on to the listener."""
-        async for outcome in self._outcomes_channel:
-            self.outcomes.append(outcome)
-            self._listener(CaseFinished(outcome))
+        async for batch in self._outcomes_channel:
+            self.outcomes += batch
+            for outcome in batch:
+                self._listener(CaseFinished(outcome))
 
     async def _dispatch(self, suites: list[list[PlannedCase]]) -> None:
         try:
@@ -260,18 +264,19 @@ class _Round:
     ) -> None:
         """Run the cases of one suite in order, as many in one go as can share a child."""
 
-        async def settle(outcome: Outcome) -> None:
-            retried = outcome.status.bad and self._limits.retries
-            await self._deliver(await runner.try_again(outcome) if retried else outcome)
+        async def settle(batch: list[Outcome]) -> None:
+            if self._limits.retries:
+                batch = [await runner.try_again(outcome) if outcome.status.bad else outcome for outcome in batch]
+            await self._deliver(batch)
 
         done = 0
         while done < len(suite):
             case = suite[done]
             if self._no_more():
-                await self._deliver(Outcome(case, Status.NOT_RUN, 0.0, "the session ended before its turn"))
+                await self._deliver([Outcome(case, Status.NOT_RUN, 0.0, "the session ended before its turn")])
                 done += 1
             elif case.info.skip is not None:
-                await self._deliver(Outcome(case, Status.SKIPPED, 0.0, case.info.skip))
+                await self._deliver([Outcome(case, Status.SKIPPED, 0.0, case.info.skip)])
                 done += 1
             else:
                 async with self._gate.entered(case.info):
@@ -279,7 +284,7 @@ class _Round:
                         continue
                     if case.info.own_process:
                         started(case)
-                        await settle(outcome_of(case, *await runner.run_fresh(case), runner.unfinished_teardowns))
+                        await settle([outcome_of(case, *await runner.run_fresh(case), runner.unfinished_teardowns)])
                         done += 1
                     else:
                         done += await runner.run_warm(_together(suite, done), started, settle)

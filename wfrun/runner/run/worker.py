@@ -2,46 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import time
-from collections import deque
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.authoring.declarations import Scope
 from wfrun.runner.child.messages import CaseResult, FixtureFailure, Status
-from wfrun.runner.child.process import ChildDied, ChildProcess
-from wfrun.runner.run.death import MemoryKills, explain_death
+from wfrun.runner.child.process import ChildProcess
+from wfrun.runner.run.death import MemoryKills
 from wfrun.runner.run.in_process import InProcess
-from wfrun.runner.run.memory_limit import MemoryLimit
-from wfrun.runner.run.outcomes import Attempt, CapturedOutput, Outcome
+from wfrun.runner.run.outcomes import NO_OUTPUT, Attempt, CapturedOutput, Outcome, outcome_of
 from wfrun.runner.run.shared import SharedFixtures
 from wfrun.runner.run.tools import tools_of
+from wfrun.runner.run.watch import REACTION_S, Watch
 from wfrun.runner.run.wide import WideState
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import Awaitable, Callable, Sequence
 
     from wfrun.runner.child.sample import SamplingOptions
     from wfrun.runner.options import Limits
     from wfrun.runner.plan.planned import PlannedCase
     from wfrun.runner.run.stopping import StopControl
+    from wfrun.runner.run.watch import Host
 
-    Host = ChildProcess | InProcess
-    """Where a case runs."""
+__all__ = ["CaseRunner"]
 
-__all__ = ["CaseRunner", "outcome_of"]
-
-REACTION_S: Final = 3.0
-"""A child stops its own cases; this long after it should have, the parent does."""
 NO_LIMIT_S: Final = 1e8
 """Three years: what a debugger is given."""
-INTERRUPT_REACTION_S: Final = 1.0
-"""The same after Ctrl-C, when somebody waits."""
-LOOK_S: Final = 0.2
-"""A Ctrl-C shortens what is waited for, so look at least this often."""
 
 
 class CaseRunner:
@@ -69,7 +56,7 @@ class CaseRunner:
         self,
         cases: Sequence[PlannedCase],
         started: Callable[[PlannedCase], None],
-        deliver: Callable[[Outcome], Awaitable[None]],
+        deliver: Callable[[list[Outcome]], Awaitable[None]],
     ) -> int:
         """Run ``cases`` one after another in this runner's own child; return how many have been.
 
@@ -79,12 +66,12 @@ class CaseRunner:
         Args:
             cases: At least one; none that asks for a process of its own.
             started: Told as each begins.
-            deliver: Given each outcome, in order.
+            deliver: Given each outcome, in order, those together that came together.
         """
         values, refused = await self._shared.values_for(cases[0])
         if refused is not None:
             started(cases[0])
-            await deliver(outcome_of(cases[0], refused, CapturedOutput()))
+            await deliver([outcome_of(cases[0], refused)])
             return 1
         if self._warm is None or not self._warm.alive:
             self._warm = self._start()
@@ -99,18 +86,19 @@ class CaseRunner:
             "cases": [self._single(case) for case in cases],
         }
         watch = self._watch(self._warm, cases, self._wide)
-        outcome: Outcome | None = None
-        async for ended in watch.outcomes(command, started):
-            history.append(ended.case)
-            outcome = await self._blamed(ended)
-            if outcome.status.bad:  # of the others nobody asks, and a copy is dear where there are thousands
-                await deliver(replace(outcome, process_cases=history, place=len(history) - 1))
-            else:
-                await deliver(outcome)
+        last: Outcome | None = None
+        async for batch in watch.batches(command, started):
+            for number, outcome in enumerate(batch):
+                history.append(outcome.case)
+                if outcome.status.bad:  # of the others nobody asks, and a copy is dear where there are thousands
+                    blamed = await self._blamed(outcome)
+                    batch[number] = replace(blamed, process_cases=history, place=len(history) - 1)
+            last = batch[-1]
+            await deliver(batch)
             self._tell_failures(self._wide)
-        if outcome is not None:
-            self.unfinished_teardowns = outcome.unfinished_teardowns
-            if not self._warm.alive or outcome.status is Status.TIMED_OUT or self.unfinished_teardowns:
+        if last is not None:
+            self.unfinished_teardowns = last.unfinished_teardowns
+            if not self._warm.alive or last.status is Status.TIMED_OUT or self.unfinished_teardowns:
                 # What was left half-way may still be there, so the next case gets another process.
                 await self.close()
         return watch.done
@@ -139,7 +127,7 @@ class CaseRunner:
         """Run or sample ``case`` in a child of its own; ``control`` samples an empty case in its place."""
         values, refused = await self._shared.values_for(case)
         if refused is not None:
-            return refused, CapturedOutput()
+            return refused, NO_OUTPUT
         child = self._start()
         wide = WideState(self._wide.broken)
         command = {
@@ -198,8 +186,8 @@ class CaseRunner:
         for failure in failures:
             self._on_fixture_failure(failure)
 
-    def _watch(self, child: Host, cases: Sequence[PlannedCase], wide: WideState, limit_s: float = 0.0) -> _Watch:
-        return _Watch(child, cases, self._limits, self._stop, self._memory_kills, wide=wide, limit_s=limit_s)
+    def _watch(self, child: Host, cases: Sequence[PlannedCase], wide: WideState, limit_s: float = 0.0) -> Watch:
+        return Watch(child, cases, self._limits, self._stop, self._memory_kills, wide=wide, limit_s=limit_s)
 
     @property
     def _grace_s(self) -> float:
@@ -232,182 +220,5 @@ class CaseRunner:
         }
 
 
-class _Watch:
-    """One command in one child, from asking to the last result."""
-
-    def __init__(
-        self,
-        child: Host,
-        cases: Sequence[PlannedCase],
-        limits: Limits,
-        stop: StopControl,
-        memory_kills: MemoryKills,
-        *,
-        wide: WideState,
-        limit_s: float = 0.0,
-    ) -> None:
-        self._wide = wide
-        self._limit_s = limit_s
-        """How long what is no case may take."""
-        self._child = child
-        self._cases = cases
-        self._limits = limits
-        self._stop = stop
-        self._memory_kills = memory_kills
-        self._memory_limit = MemoryLimit(limits.max_memory_bytes)
-        self._stirred = asyncio.Event()
-        self._results: deque[tuple[CaseResult, CapturedOutput, Sequence[str], bool]] = deque()
-        self._heard_s = time.monotonic()
-        self._interrupted_s: float | None = None
-        self._let_finish = False
-        self._patience = ""
-        """Why the child had to be killed."""
-        self.unfinished_teardowns: Sequence[str] = ()
-        self.done = 0
-        """How many of the cases have their outcome."""
-
-    async def result(self, command: dict[str, Any]) -> tuple[CaseResult, CapturedOutput]:
-        """Ask for the one case and return its result."""
-        with self._stop.holding(self._child):
-            asking = self._ask(command)
-            async with self._memory_watched():
-                while not asking.done():
-                    await self._look(asking)
-            try:
-                result = CaseResult.from_json(asking.result())
-            except ChildDied as death:
-                return self._of_death(self._cases[0], death)
-        self._heed_user(result)
-        return result, CapturedOutput(*self._child.take_output())
-
-    async def done_or_dead(self, command: dict[str, Any]) -> str:
-        """Ask for what is no case, and return how the child ended if it did."""
-        with self._stop.holding(self._child):
-            asking = self._ask(command)
-            while not asking.done():
-                await self._look(asking)
-            try:
-                asking.result()
-            except ChildDied as death:
-                how = death.how.partition(" in the middle")[0]
-                return f"did not end, and was killed ({self._patience})" if self._patience else how
-        return ""
-
-    async def outcomes(self, command: dict[str, Any], started: Callable[[PlannedCase], None]) -> AsyncIterator[Outcome]:
-        """Ask for all cases and yield each outcome; the last may be that of a case that ended the child."""
-        started(self._cases[0])
-        with self._stop.holding(self._child):
-            asking = self._ask(command, pauses=True)
-            async with self._memory_watched():
-                while not asking.done() or self._results:
-                    while self._results:
-                        result, output, unfinished, last = self._results.popleft()
-                        case = self._cases[self.done]
-                        self.done += 1
-                        self._heed_user(result)
-                        yield outcome_of(case, result, output, unfinished)
-                        if not last and self.done < len(self._cases):
-                            started(self._cases[self.done])
-                    if not asking.done():
-                        await self._look(asking)
-            try:
-                asking.result()
-            except ChildDied as death:
-                if self.done < len(self._cases):
-                    case = self._cases[self.done]
-                    self.done += 1
-                    yield outcome_of(case, *self._of_death(case, death), self.unfinished_teardowns)
-
-    def _memory_watched(self) -> AbstractAsyncContextManager[None]:
-        # In this very process there is nothing that could be killed; the command line refuses the limit there.
-        if isinstance(self._child, InProcess):
-            return contextlib.nullcontext()
-        return self._memory_limit.watching(self._child)
-
-    def _ask(self, command: dict[str, Any], *, pauses: bool = False) -> asyncio.Future[dict[str, Any]]:
-        asking = asyncio.ensure_future(self._child.ask(command, self._on_event, pauses=pauses))
-        asking.add_done_callback(lambda _: self._stirred.set())
-        return asking
-
-    async def _look(self, asking: asyncio.Future[Any]) -> None:
-        """Wait for something to happen, or until it is time to lose patience with the child."""
-        now_s = time.monotonic()
-        if self._stop.no_more and not self._let_finish:
-            self._let_finish = True
-            self._child.let_finish()
-        if self._stop.interrupted and self._interrupted_s is None:
-            self._interrupted_s = now_s
-        limit_s = self._cases[min(self.done, len(self._cases) - 1)].timeout_s if self._cases else self._limit_s
-        due_s = self._heard_s + limit_s + self._limits.teardown_grace_s + REACTION_S
-        if self._interrupted_s is not None:
-            due_s = min(due_s, self._interrupted_s + self._limits.teardown_grace_s + INTERRUPT_REACTION_S)
-        if self._stop.at_once.is_set():
-            self._patience = "Ctrl-C was pressed twice"
-            await self._child.kill()
-        elif now_s >= due_s:
-            self._patience = "interrupted" if self._interrupted_s is not None else "out of time"
-            await self._child.kill_with_stacks()
-        else:
-            self._stirred.clear()
-            if not asking.done() and not self._results:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(min(LOOK_S, due_s - now_s)):
-                        await self._stirred.wait()
-            return
-        await asyncio.wait((asking,))
-
-    def _on_event(self, event: dict[str, Any]) -> None:
-        self._heard_s = time.monotonic()
-        self._wide.on_event(event)
-        if "teardowns" in event:
-            self.unfinished_teardowns = event["teardowns"]
-        elif "result" in event:
-            output = CapturedOutput(*self._child.take_output())
-            result = CaseResult.from_json(event["result"])
-            self._results.append((result, output, self.unfinished_teardowns, event["last"]))
-            self.unfinished_teardowns = ()
-        self._stirred.set()
-
-    def _heed_user(self, result: CaseResult) -> None:
-        if isinstance(self._child, InProcess) and self._child.ended_by_user:
-            # There Ctrl-C, and leaving the debugger, arrive at the case first.
-            self._stop.end(interrupted=result.status is Status.INTERRUPTED)
-
-    def _of_death(self, case: PlannedCase, death: ChildDied) -> tuple[CaseResult, CapturedOutput]:
-        lost = self._wide.died(case.info.id, death.how.partition(" in the middle")[0])
-        self.unfinished_teardowns = (*self.unfinished_teardowns, *lost)
-        output = CapturedOutput(*self._child.take_output())
-        known = explain_death(death.how, output, memory_ran_out=self._memory_kills.happened())
-        if self._stop.interrupted:
-            status, message = Status.INTERRUPTED, f"interrupted: {self._patience or death.how}"
-        elif self._patience:
-            status = Status.TIMED_OUT
-            message = f"still running after {case.timeout_s:g} s, and did not react to being stopped; killed"
-        else:
-            status, message = Status.CRASHED, self._memory_limit.exceeded or known.message
-        duration_s = time.monotonic() - self._heard_s
-        return CaseResult(case.info.id, status, duration_s, message, known.details), known.output
-
-
 def _attempt(outcome: Outcome) -> Attempt:
     return Attempt(outcome.status, outcome.duration_s, outcome.message, outcome.details, outcome.output)
-
-
-def outcome_of(
-    case: PlannedCase, result: CaseResult, output: CapturedOutput, unfinished_teardowns: Sequence[str] = ()
-) -> Outcome:
-    """Return what became of ``case`` in one pass."""
-    return Outcome(
-        case=case,
-        status=result.status,
-        duration_s=result.duration_s,
-        message=result.message,
-        details=result.details,
-        output=output,
-        items=result.items,
-        notes=result.notes,
-        unfinished_teardowns=tuple(unfinished_teardowns),
-        findings=result.findings,
-        attachments=result.attachments,
-        warnings=result.warnings,
-    )

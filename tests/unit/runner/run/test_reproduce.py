@@ -41,7 +41,7 @@ class Scripted:
                 self.tried.append(list(self._ran))
             self._ran.append(name)
             status = Status.FAILED if failed else Status.PASSED
-            await deliver(Outcome(case, status, 0.0, "assert 99 == 13 at 0x1" if failed else ""))
+            await deliver([Outcome(case, status, 0.0, "assert 99 == 13 at 0x1" if failed else "")])
         return len(cases)
 
     async def leave_suite(self) -> None: ...
