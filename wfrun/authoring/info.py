@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields
 from enum import StrEnum
-from operator import attrgetter
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
-__all__ = ["CaseInfo", "Kind", "Tier"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+__all__ = ["CaseInfo", "Kind", "Tier", "cases_from_json", "cases_to_json"]
 
 
 class Kind(StrEnum):
@@ -42,21 +43,26 @@ class Tier(StrEnum):
         return 60.0 * {Tier.FAST: 5, Tier.STANDARD: 15, Tier.SLOW: 45, Tier.INFRASTRUCTURE: 60}[self]
 
 
-@dataclass(frozen=True, slots=True)
-class CaseInfo:
-    """One case, or one set of parameters of a case."""
+class CaseInfo(NamedTuple):
+    """One case, or one set of parameters of a case.
 
+    A tuple, because there may be tens of thousands: it is made at once, while a frozen class sets field after field.
+    """
+
+    # First those in which the cases of a file differ, then those in which most are alike.
     id: str
     """``folder/suite::function[parameter=value]``: what baselines and commands know the case by."""
     title: str
+    line: int
+    source_hash: str
+    """Changes when the text of the case's function does."""
+    parameters: Mapping[str, str]
+    """Each parameter's value, as text."""
     suite_title: str
     kinds: tuple[Kind, ...]
     tags: tuple[str, ...]
     file: str
     """Absolute path of the suite file."""
-    line: int
-    parameters: dict[str, str]
-    """Each parameter's value, as text."""
     timeout_s: float | None
     """The author's own limit; ``None`` for the session's."""
     own_process: bool
@@ -64,8 +70,6 @@ class CaseInfo:
     virtual_time: bool
     pinned: bool
     """Whether its measuring processes are tied to one core; not so where it uses several."""
-    source_hash: str
-    """Changes when the text of the case's function does."""
     tier: Tier = Tier.STANDARD
     tier_named: bool = False
     """Whether the case or its suite names the tier, which is its time-out then."""
@@ -84,39 +88,52 @@ class CaseInfo:
 
     def digest(self) -> str:
         """Return a short hash of everything here: a child that collects something else refuses to run it."""
-        # The bare values: with their names it takes three times as long, for each of thousands of cases.
-        return hashlib.sha256(orjson.dumps(_values(self), option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
-        # Not asdict: it copies every value, of thousands of cases.
-        return {name: getattr(self, name) for name in _NAMES}
-
-    @classmethod
-    def from_json(cls, value: dict[str, Any]) -> CaseInfo:
-        """Return the case that :meth:`to_json` described.
-
-        Raises:
-            KeyError, TypeError, ValueError: The value describes no case.
-        """
-        value = {
-            **value,
-            "kinds": tuple(map(Kind, value["kinds"])),
-            "tags": tuple(value["tags"]),
-            "tier": Tier(value["tier"]),
-            "groups": tuple((name, limit) for name, limit in value["groups"]),
-            "shared": tuple(value["shared"]),
-        }
-        if value.keys() != _KNOWN:
-            raise ValueError(f"a case has not {', '.join(sorted(value.keys() ^ _KNOWN))}")
-        # As __init__ would, which goes through each of the twenty fields of thousands of cases in Python.
-        case = object.__new__(cls)
-        for name, part in value.items():
-            _set(case, name, part)
-        return case
+        return hashlib.sha256(orjson.dumps(self[:])).hexdigest()[:16]
 
 
-_set: Final = object.__setattr__
-_NAMES: Final = tuple(field.name for field in fields(CaseInfo))
-_values: Final = attrgetter(*_NAMES)
-_KNOWN: Final = frozenset(_NAMES)
+def cases_to_json(cases: Iterable[CaseInfo]) -> dict[str, Any]:
+    """Return plain values: the cases without what they have in common with others, and that once."""
+    alike: list[tuple[Any, ...]] = []
+    rows = []
+    for case in cases:
+        in_common = case[_OWN:]
+        # One after another mostly are; to find others they would have to be hashed.
+        if not alike or in_common != alike[-1]:
+            alike.append(in_common)
+        rows.append((len(alike) - 1, *case[:_OWN]))
+    return {"alike": alike, "cases": rows}
+
+
+def cases_from_json(value: dict[str, Any]) -> list[CaseInfo]:
+    """Return the cases that :func:`cases_to_json` described; what they have in common is there once.
+
+    Raises:
+        KeyError, IndexError, TypeError, ValueError: The value describes no cases.
+    """
+    alike = [_read_in_common(each) for each in value["alike"]]
+    return [
+        _new(CaseInfo, (case_id, title, line, source_hash, parameters or _NO_PARAMETERS, *alike[which]))
+        for which, case_id, title, line, source_hash, parameters in value["cases"]
+    ]
+
+
+def _read_in_common(values: list[Any]) -> tuple[Any, ...]:
+    named = dict(zip(_IN_COMMON, values, strict=True))
+    for name, read in _READ.items():
+        named[name] = read(named[name])
+    return tuple(named.values())
+
+
+_new: Final = tuple.__new__
+_OWN: Final = CaseInfo._fields.index("suite_title")
+"""How many fields, the first ones, each case has for itself."""
+_IN_COMMON: Final = CaseInfo._fields[_OWN:]
+_READ: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "kinds": lambda kinds: tuple(map(Kind, kinds)),
+    "tags": tuple,
+    "tier": Tier,
+    "groups": lambda groups: tuple((name, limit) for name, limit in groups),
+    "shared": tuple,
+}
+"""What JSON has no word for."""
+_NO_PARAMETERS: Final[Mapping[str, str]] = {}

@@ -8,7 +8,7 @@ import pytest
 
 from wfrun.authoring.collect import CollectedCase, collect_file, suite_path, suites_root
 from wfrun.authoring.errors import BadDeclaration, DuplicateCase, FixtureCycle, ModuleClash, UnknownFixture
-from wfrun.authoring.info import CaseInfo, Kind
+from wfrun.authoring.info import Kind, cases_from_json, cases_to_json
 
 
 @pytest.fixture(autouse=True)
@@ -158,7 +158,7 @@ def test_without_such_a_folder_ids_are_relative_to_the_project(tmp_path: Path) -
 def test_what_crosses_to_another_process_comes_back_the_same(tmp_path: Path) -> None:
     (case,) = collect(tmp_path, "@suite.benchmark(parameters={'n': [3]})\ndef x(n): ...\n")
 
-    again = CaseInfo.from_json(case.info.to_json())
+    (again,) = cases_from_json(cases_to_json([case.info]))
 
     assert again == case.info
     assert again.digest() == case.info.digest()

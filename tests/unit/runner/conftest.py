@@ -62,7 +62,7 @@ class Maker:
             pinned=True,
             source_hash="aaaa",
         )
-        return replace(plain, **cast("dict[str, Any]", changes))
+        return plain._replace(**cast("dict[str, Any]", changes))
 
     def generation(self, samples: Mapping[str, Sequence[float]], **changes: object) -> Generation:
         plain = Generation(samples={name: list(values) for name, values in samples.items()}, cpu=0)

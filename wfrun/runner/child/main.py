@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.authoring.collect import collect_file
 from wfrun.authoring.declarations import Scope
+from wfrun.authoring.info import cases_to_json
 from wfrun.authoring.load import importable_folder
 from wfrun.authoring.wide import WideFixtures, describe_failure
 from wfrun.runner.child.commons import Commons
@@ -119,17 +120,13 @@ class Child:
         from wfrun.runner.child.sources import Sources  # noqa: PLC0415 - only the process that looks for cases
 
         sources = Sources()
-        cases: list[dict[str, Any]] = []
-        failures: list[dict[str, Any]] = []
         for file in files:
-            self._tell({"loading": str(file)})
             try:
-                cases += [case.info.to_json() for case in self._load(str(file)).values()]
+                found = cases_to_json([case.info for case in self._load(str(file)).values()])
             except BaseException as error:  # noqa: BLE001 - a suite may raise anything while it loads
-                failure = LoadFailure(str(file), one_line(error), traceback_text(error))
-                failures.append({"file": failure.file, "message": failure.message, "traceback": failure.traceback})
-            self._tell({"loaded": {"cases": cases, "failures": failures}})
-            cases, failures = [], []
+                self._tell({"failed": asdict(LoadFailure(str(file), one_line(error), traceback_text(error)))})
+            else:
+                self._tell({"found": found})
         return {"sources": sources.paths()}
 
     def _load(self, key: str) -> dict[str, CollectedCase]:

@@ -145,7 +145,7 @@ def empty_case(info: CaseInfo) -> CollectedCase:
         parameters={},
     )
     return CollectedCase(
-        replace(info, virtual_time=False, expected_failure=None), declaration, suite, {}, FixtureLevel({})
+        info._replace(virtual_time=False, expected_failure=None), declaration, suite, {}, FixtureLevel({})
     )
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from wfrun.authoring.collect import suites_root
-from wfrun.authoring.info import CaseInfo
+from wfrun.authoring.info import cases_from_json, cases_to_json
 from wfrun.errors import FileError
 from wfrun.files import write_atomically
 from wfrun.version import __version__
@@ -26,11 +26,13 @@ from wfrun.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from wfrun.authoring.info import CaseInfo
+
 __all__ = ["CACHE_FILE", "DiscoveryCache", "cached_cases"]
 
 CACHE_FILE: Final = Path(".wfrun") / "discovery.json"
 FIXTURES_NAME: Final = "fixtures.py"
-_FORMAT: Final = 1
+_FORMAT: Final = 2
 _VOLATILE: Final = frozenset(
     {"_", "COLUMNS", "LINES", "OLDPWD", "PYTEST_CURRENT_TEST", "SHLVL", "SSH_CLIENT", "SSH_CONNECTION", "SSH_TTY"}
     | {"TERM", "TERM_PROGRAM", "WINDOWID", "WFRUN_STARTED_BY", "DBUS_SESSION_BUS_ADDRESS", "PYTHONDONTWRITEBYTECODE"}
@@ -54,17 +56,18 @@ class DiscoveryCache:
 
     def known(self, files: Sequence[Path]) -> dict[Path, list[CaseInfo]]:
         """Return the cases of those of ``files`` that would be the same today."""
-        if not self._files or any(_stamp(path) != stamp for path, stamp in self._sources.items()):
-            return {}
+        if any(_stamp(path) != stamp for path, stamp in self._sources.items()):
+            # Of no file: what is not looked at this time must not pass for valid when the sources are stamped anew.
+            self._files, self._sources = {}, {}
         found: dict[Path, list[CaseInfo]] = {}
-        for file in files:
-            kept = self._files.get(str(file))
-            if kept is not None and _stamp(str(file)) == tuple(kept["stamp"]):
-                try:
-                    found[file] = [CaseInfo.from_json(case) for case in kept["cases"]]
-                except (KeyError, TypeError, ValueError):
-                    self.warning = self._unusable("it holds no cases of this wfrun")
-                    return {}
+        try:
+            for file in files:
+                kept = self._files.get(str(file))
+                if kept is not None and _stamp(str(file)) == tuple(kept["stamp"]):
+                    found[file] = cases_from_json(kept["found"])
+        except (LookupError, TypeError, ValueError):
+            self.warning = self._unusable("it holds no cases of this wfrun")
+            return {}
         return found
 
     def keep(self, cases: Mapping[Path, Iterable[CaseInfo]], sources: Iterable[str], since_ns: int) -> None:
@@ -76,7 +79,7 @@ class DiscoveryCache:
             since_ns: When the reading began: what changed since then may not be what was read, and is not kept.
         """
         files = {
-            str(file): {"stamp": stamp, "cases": [case.to_json() for case in of_file]}
+            str(file): {"stamp": stamp, "found": cases_to_json(of_file)}
             for file, of_file in cases.items()
             if (stamp := _stamp(str(file)))[0] < since_ns
         }
@@ -113,8 +116,8 @@ def cached_cases(path: Path = CACHE_FILE) -> list[CaseInfo]:
     """Return every case found last time, whether it is still so or not: for completion, which has no time to look."""
     try:
         files = orjson.loads(path.read_bytes())["files"].values()
-        return [CaseInfo.from_json(case) for file in files for case in file["cases"]]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return [case for file in files for case in cases_from_json(file["found"])]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return []
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.authoring.collect import ROOT_NAME
 from wfrun.authoring.errors import DuplicateCase
-from wfrun.authoring.info import CaseInfo
+from wfrun.authoring.info import cases_from_json
 from wfrun.errors import UsageError
 from wfrun.runner.child.leftovers import end_leftovers
 from wfrun.runner.child.messages import LoadFailure
@@ -20,6 +20,7 @@ from wfrun.runner.discover.discovery import Discovery
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from wfrun.authoring.info import CaseInfo
     from wfrun.runner.discover.cache import DiscoveryCache
 
 __all__ = ["DEFAULT_TIMEOUT_S", "discover", "find_suite_files"]
@@ -67,7 +68,9 @@ async def discover(
         known |= search.cases
     failures = [failure for search in searches for failure in search.failures]
     if cache is not None and searches:
-        cache.keep(known, {path for search in searches for path in search.sources}, since_ns)
+        untraced = {file for search in searches for file in search.untraced}
+        traced = {file: cases for file, cases in known.items() if file not in untraced}
+        cache.keep(traced, {path for search in searches for path in search.sources}, since_ns)
     cases = [case for file in files for case in known.get(file, ())]
     warnings = (cache.warning,) if cache is not None and cache.warning else ()
     return Discovery(tuple(files), *_without_duplicates(cases, failures), shipped=shipped, warnings=warnings)
@@ -123,12 +126,13 @@ class _Search:
     def __init__(self, files: list[Path], timeout_s: float) -> None:
         self._remaining = files
         self._timeout_s = timeout_s
-        self._loading = ""
         self._due_s = 0.0
         self.cases: dict[Path, list[CaseInfo]] = {}
         self.failures: list[LoadFailure] = []
         self.sources: list[str] = []
-        """What was read besides the files; not of a child that ended early."""
+        """What was read besides the files."""
+        self.untraced: list[Path] = []
+        """Files with cases of which it is not known what else was read, as their child ended early."""
 
     async def run(self) -> None:
         """Import all of them."""
@@ -138,7 +142,7 @@ class _Search:
     async def _collect(self) -> None:
         """Collect the remaining files in one child, up to one that ends it."""
         loop = asyncio.get_running_loop()
-        self._loading = ""
+        known = len(self.cases)
         self._due_s = loop.time() + self._timeout_s
         child = ChildProcess(OUTPUT_BYTES)
         command = {"do": "collect", "files": [str(file) for file in self._remaining]}
@@ -156,8 +160,9 @@ class _Search:
             how = f"{death.how.partition(' in the middle')[0]} {WHILE_LOADING}"
             if overdue:
                 how = f"still being imported after {self._timeout_s:g} s, so it was stopped; --timeout sets the limit"
-            self.failures.append(LoadFailure(self._loading or str(self._remaining[0]), how, output))
-            del self._remaining[0]
+            self.untraced += list(self.cases)[known:]
+            if self._remaining:
+                self.failures.append(LoadFailure(str(self._remaining.pop(0)), how, output))
         except asyncio.CancelledError:
             await child.kill()
             raise
@@ -167,14 +172,12 @@ class _Search:
 
     def _on_event(self, event: dict[str, Any]) -> None:
         self._due_s = asyncio.get_running_loop().time() + self._timeout_s
-        if "loading" in event:
-            self._loading = event["loading"]
-        elif "loaded" in event:
-            file = self._remaining.pop(0)
-            failures = [LoadFailure(**failure) for failure in event["loaded"]["failures"]]
-            self.failures += failures
-            if not failures:
-                self.cases[file] = [CaseInfo.from_json(case) for case in event["loaded"]["cases"]]
+        # Files are told of in their order, so the child that ends without a word has ended at the next one.
+        if "found" in event:
+            self.cases[self._remaining.pop(0)] = cases_from_json(event["found"])
+        elif "failed" in event:
+            del self._remaining[0]
+            self.failures.append(LoadFailure(**event["failed"]))
 
 
 def _without_duplicates(

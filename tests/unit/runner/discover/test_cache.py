@@ -118,7 +118,7 @@ def test_another_environment_is_a_change(monkeypatch: pytest.MonkeyPatch) -> Non
     assert find()[1]
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": 1}', b"\xff" * 100])
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"format": 2}', b"\xff" * 100])
 def test_a_damaged_cache_is_made_anew_and_said_once(content: bytes) -> None:
     find()
     Path(".wfrun/discovery.json").write_bytes(content)
@@ -137,13 +137,51 @@ def test_a_cache_of_other_fields_is_made_anew() -> None:
     path = Path(".wfrun/discovery.json")
     kept = orjson.loads(path.read_bytes())
     for file in kept["files"].values():
-        for case in file["cases"]:
-            del case["title"]
+        for case in file["found"]["cases"]:
+            del case[1]
     path.write_bytes(orjson.dumps(kept))
 
     found, _ = find()
 
     assert len(found.cases) == 3
+
+
+def test_what_was_not_looked_at_after_a_change_is_not_taken_for_known() -> None:
+    find()
+    long_ago(Path("suites"))
+    find()
+    Path("suites/helper.py").write_text("NAMES = ['tony']\n")
+    Path("suites/suite_more.py").write_text("import helper\n" + Path("suites/suite_more.py").read_text())
+    long_ago(Path("suites"), Path("suites/helper.py"), Path("suites/suite_more.py"))
+
+    # Imports the changed module, so that it is stamped anew, and not the suite that has its cases from it.
+    asyncio.run(discover([Path("suites/suite_more.py")], cache=DiscoveryCache()))
+
+    assert "names::greeted[name=tony]" in ids(find()[0])
+
+
+def test_a_file_that_fails_after_a_change_besides_it_goes_on_failing() -> None:
+    find()
+    long_ago(Path("suites"))
+    find()
+    Path("suites/helper.py").write_text("")
+    long_ago(Path("suites"), Path("suites/helper.py"))
+
+    assert len(find()[0].failures) == 1
+    assert len(find()[0].failures) == 1
+
+
+def test_files_whose_process_ended_early_are_not_kept() -> None:
+    """What else was read for them is known only to the process that read it."""
+    Path("suites/suite_z.py").write_text("import os\nos._exit(3)\n")
+    long_ago(*Path("suites").glob("*.py"))
+    find()
+    Path("suites/helper.py").write_text("NAMES = ['tony']\n")
+
+    found, _ = find()
+
+    assert "names::greeted[name=tony]" in ids(found)
+    assert len(found.failures) == 1
 
 
 def test_a_file_that_fails_is_tried_again_each_time() -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import groupby
 
 import pytest
@@ -117,7 +116,7 @@ def test_a_missing_tag_is_a_reason() -> None:
 def in_files(*names: str) -> list[CaseInfo]:
     """Three cases in each file."""
     return [
-        replace(case(f"case_{number}"), id=f"{name}::case_{number}", file=f"/suites/suite_{name}.py")
+        case(f"case_{number}")._replace(id=f"{name}::case_{number}", file=f"/suites/suite_{name}.py")
         for name in names
         for number in range(3)
     ]
@@ -172,8 +171,8 @@ def test_the_authors_own_limit_beats_the_sessions() -> None:
 
 
 def test_a_named_tier_is_the_limit_where_neither_case_nor_session_has_one() -> None:
-    named = replace(case("named"), tier=Tier.SLOW, tier_named=True)
-    cases = (case("unnamed"), named, replace(named, id="a::own", timeout_s=5))
+    named = case("named")._replace(tier=Tier.SLOW, tier_named=True)
+    cases = (case("unnamed"), named, named._replace(id="a::own", timeout_s=5))
 
     def limits(session_s: float | None) -> list[float]:
         made = make_plan(cases, Selection(), timeout_s=session_s)

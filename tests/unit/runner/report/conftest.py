@@ -40,7 +40,7 @@ class Make:
             pinned=True,
             source_hash="abc",
         )
-        return PlannedCase(info=replace(info, **changes), measured=measured, seed=99, timeout_s=60.0, session_seed=7)
+        return PlannedCase(info=info._replace(**changes), measured=measured, seed=99, timeout_s=60.0, session_seed=7)
 
     def outcome(
         self,
