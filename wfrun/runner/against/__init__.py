@@ -1,0 +1,1 @@
+"""Two trees side by side: the same measured cases over each one's own code, in pairs of fresh processes."""
