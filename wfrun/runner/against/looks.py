@@ -1,0 +1,53 @@
+"""When the pairs taken so far are looked at, and how sure each look must be.
+
+Looking again and again until something shows finds something in the end. So the looks share one error: however often
+they look, they are wrong together no oftener than one that looks once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+__all__ = ["ERROR", "FIRST", "Look", "looks"]
+
+ERROR: Final = 0.01
+"""How often all intervals of a metric may miss the truth, however many looks there are."""
+FIRST: Final = 9
+"""Pairs before the first look: with fewer no interval is as sure as a look must be."""
+_FIRST_ERROR: Final = 0.004
+_LAST_ERROR: Final = 0.004
+_GROWTH: Final = 1.4
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """After so many pairs, with this error."""
+
+    pairs: int
+    error: float
+
+
+def looks(most_pairs: int) -> tuple[Look, ...]:
+    """Return the looks of a case that is given at most so many pairs, each with its part of the error.
+
+    The first and the last get most of it: the first because so few pairs are never surer, the last because it is the
+    one that a hard case comes to.
+    """
+    if most_pairs <= FIRST:
+        return (Look(max(1, most_pairs), ERROR),)
+    numbers = [FIRST]
+    while numbers[-1] < most_pairs:
+        numbers.append(min(most_pairs, max(numbers[-1] + 3, round(numbers[-1] * _GROWTH))))
+    if len(numbers) > 2 and numbers[-1] - numbers[-2] < 3:
+        del numbers[-2]
+    between = numbers[1:-1]
+    # Without looks between, their part is the last one's.
+    rest = ERROR - _FIRST_ERROR - _LAST_ERROR
+    last = _LAST_ERROR if between else _LAST_ERROR + rest
+    errors = [_FIRST_ERROR, *(rest / len(between) for _ in between), last]
+    found = tuple(Look(number, error) for number, error in zip(numbers, errors, strict=True))
+    if any(later.pairs <= earlier.pairs for earlier, later in pairwise(found)):
+        raise AssertionError(f"looks out of order: {found}")
+    return found
