@@ -21,6 +21,8 @@ from wfrun.measure.stopwatch import Stopwatch
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
+    from wfrun.measure.run_delay import RunDelay
+
 __all__ = ["Context"]
 
 
@@ -42,6 +44,7 @@ class Context:
         measured: bool = False,
         targets: Mapping[str, str] | None = None,
         latency: LatencyRecorder | None = None,
+        delay: RunDelay | None = None,
     ) -> None:
         self.case_id: Final = case_id
         self.seed: Final = seed
@@ -53,7 +56,7 @@ class Context:
         self.failed_checks: list[tuple[str, AssertionError]] = []
         self.attachments: list[Attachment] = []
         self.metrics: dict[str, tuple[Metric, float]] = {}
-        self.stopwatch: Final = Stopwatch()
+        self.stopwatch: Final = Stopwatch(delay)
         self._targets: Final = targets or {}
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
 

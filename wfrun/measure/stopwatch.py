@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from wfrun.errors import UsageError
+
+if TYPE_CHECKING:
+    from wfrun.measure.run_delay import RunDelay
 
 __all__ = ["Stopwatch"]
 
@@ -17,9 +20,26 @@ class Stopwatch:
     children: a child that has not ended yet has no figure, and half a figure is worse than none.
     """
 
-    __slots__ = ("_cpu_from_ns", "_cpu_ns", "_spans", "_wall_from_ns", "_wall_ns")
+    __slots__ = (
+        "_cpu_from_ns",
+        "_cpu_ns",
+        "_delay",
+        "_delay_from_ns",
+        "_delayed_ns",
+        "_spans",
+        "_wall_from_ns",
+        "_wall_ns",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, delay: RunDelay | None = None) -> None:
+        """Make a stopwatch at zero.
+
+        Args:
+            delay: Of the thread that works; where given, how long that was ready and got no core is added up too.
+        """
+        self._delay = delay
+        self._delay_from_ns = 0
+        self._delayed_ns = 0
         self._wall_ns = 0
         self._cpu_ns = 0
         self._spans = 0
@@ -36,6 +56,8 @@ class Stopwatch:
             raise UsageError("the stopwatch is running already; stop it before it is started again")
         # The wall clock is read last here and first in stop(): reading the processor clock is a system call of
         # several hundred nanoseconds, and must not count as work.
+        if self._delay is not None:
+            self._delay_from_ns = self._delay.total_ns()
         self._cpu_from_ns = time.process_time_ns()
         self._wall_from_ns = time.perf_counter_ns()
 
@@ -50,6 +72,8 @@ class Stopwatch:
             raise UsageError("the stopwatch is not running; start it before it is stopped")
         span_ns = now_ns - self._wall_from_ns
         self._cpu_ns += time.process_time_ns() - self._cpu_from_ns
+        if self._delay is not None:
+            self._delayed_ns += self._delay.total_ns() - self._delay_from_ns
         self._wall_ns += span_ns
         self._spans += 1
         self._wall_from_ns = None
@@ -79,11 +103,16 @@ class Stopwatch:
         return self._cpu_ns
 
     @property
+    def delayed_ns(self) -> int:
+        """How much of the wall time the thread was ready to run and got no core; 0 where nobody looks."""
+        return self._delayed_ns
+
+    @property
     def spans(self) -> int:
         """How many spans have ended."""
         return self._spans
 
     def reset(self) -> None:
         """Forget everything, also a span that has begun."""
-        self._wall_ns = self._cpu_ns = self._spans = 0
+        self._wall_ns = self._cpu_ns = self._delayed_ns = self._spans = 0
         self._wall_from_ns = None

@@ -32,7 +32,7 @@ _PERCENTILES: Final = {
     "latency_p95_ns": 95.0,
     "latency_p99_ns": 99.0,
 }
-_NOT_PAIRED: Final = frozenset({"latency_p999_ns", "latency_max_ns", "items"})
+_NOT_PAIRED: Final = frozenset({"latency_p999_ns", "latency_max_ns", "items", "run_delay_ns"})
 """Of a process's few repetitions these say nothing that pairs could tell apart."""
 
 
@@ -45,13 +45,14 @@ class _Work:
 def process_figures(half: Half) -> dict[str, float]:
     """Return the number of this process for each metric, in the metric's unit."""
     figures: dict[str, float] = {}
-    wall = half.rows.get("wall_time_ns", [])
+    rows = {**half.rows, "wall_time_ns": _given_a_core(half)}
+    wall = rows["wall_time_ns"]
     if wall and "total_time_ns" in METRICS:
         figures["total_time_ns"] = sum(wall) / len(wall)
     work = _Work(sum(half.rows.get("items", ())), sum(wall))
     if work.items and work.wall_ns:
         figures["throughput_per_s"] = work.items * 1e9 / work.wall_ns
-    for name, values in half.rows.items():
+    for name, values in rows.items():
         if name in figures or name in _NOT_PAIRED or name in _PERCENTILES:
             continue
         figures[name] = _quantile(values, FLOOR if name in _FLOORS else 0.5)
@@ -65,6 +66,13 @@ def process_figures(half: Half) -> dict[str, float]:
         # A side that is faster makes more repetitions in the same time, and collects more often for that alone.
         figures[name] = value / repetitions if name.startswith("gc_") else value
     return figures
+
+
+def _given_a_core(half: Half) -> list[float]:
+    """Return the wall time of each repetition, less what it was ready to run and had to wait for a core."""
+    wall = half.rows.get("wall_time_ns", [])
+    delays = half.rows.get("run_delay_ns", [0.0] * len(wall))
+    return [max(1.0, each - delay) for each, delay in zip(wall, delays, strict=True)]
 
 
 def metric_of(name: str, declared: Mapping[str, Mapping[str, object]]) -> Metric | None:

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 
 from wfrun.errors import FileError, UsageError
 from wfrun.runner.against.git import GitFailed, git, submodules_of
@@ -152,6 +152,6 @@ def _remove_forgotten(project: Path) -> None:
 def _lives(owner: str) -> bool:
     try:
         _, pid, created = owner.split(" ")
-        return psutil.Process(int(pid)).create_time() == float(created)
+        return bool(psutil.Process(int(pid)).create_time() == float(created))
     except (ValueError, psutil.Error):
         return False

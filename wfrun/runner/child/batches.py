@@ -12,6 +12,7 @@ from wfrun.authoring.declarations import Scope
 from wfrun.measure.calibration import calibrate
 from wfrun.measure.gc_pauses import GcPauses
 from wfrun.measure.memory import peak_rss_bytes, settled_rss_bytes
+from wfrun.measure.run_delay import RunDelay
 from wfrun.measure.throttle import throttled_since, throttling
 from wfrun.runner.child.execute import make_runner
 from wfrun.runner.child.messages import CaseResult, Status
@@ -46,7 +47,8 @@ class Batches:
         self._cpu = cpu
         self._case = case
         self._options = options
-        self._figures = Figures()
+        self._delay = RunDelay()
+        self._figures = Figures(delay=self._delay)
         self._runner = make_runner(case)
         self._throttled = throttling()
         self._pauses = GcPauses()
@@ -56,7 +58,7 @@ class Batches:
         """Pass once without counting it; what outlives a pass is made then. Its duration says how long one takes."""
         self._before_bytes = settle(self._runner)
         result, _ = repeat_once(self._case, self._options, self._runner, self._figures)
-        self._figures = Figures()
+        self._figures = Figures(delay=self._delay)
         gc.collect()
         gc.freeze()
         self._pauses.start()
@@ -90,6 +92,7 @@ class Batches:
             else list(tear_down_wide(self._runner, wide, Scope.SESSION, self._options.guard, grace_s))
         )
         self._runner.close()
+        self._delay.close()
         samples: dict[str, float] = {"gc_pause_ns": pauses.total_ns, "gc_collections": pauses.count}
         if peak_bytes is not None:
             samples["peak_rss_bytes"] = peak_bytes

@@ -8,12 +8,13 @@ import sys
 import time
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.authoring.context import Context
 from wfrun.authoring.errors import SkipCase
 from wfrun.authoring.fixtures import CaseResources
 from wfrun.concurrency.errors import Unsupported
+from wfrun.measure.stopwatch import Stopwatch
 from wfrun.runner.child.failures import CaseStuck, one_line, place_text, traceback_text
 from wfrun.runner.child.guard import CaseStopped
 from wfrun.runner.child.leaks import leak_details, leak_message
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from wfrun.authoring.collect import CollectedCase
     from wfrun.authoring.wide import WideFixtures
     from wfrun.measure.latency import LatencyRecorder
+    from wfrun.measure.run_delay import RunDelay
     from wfrun.runner.child.guard import CaseGuard
     from wfrun.runner.child.leaks import Leak, LeakWatch
     from wfrun.runner.child.tools.tool import CaseTools
@@ -84,7 +86,13 @@ def run_case(case: CollectedCase, options: PassOptions) -> CaseResult:
 class Pass:
     """One pass over a case: run it, then ask for its :meth:`result`."""
 
-    def __init__(self, case: CollectedCase, options: PassOptions, latency: LatencyRecorder | None = None) -> None:
+    def __init__(
+        self,
+        case: CollectedCase,
+        options: PassOptions,
+        latency: LatencyRecorder | None = None,
+        delay: RunDelay | None = None,
+    ) -> None:
         self._case = case
         self._options = options
         self._guard = options.guard
@@ -93,14 +101,14 @@ class Pass:
         self._leaks: list[Leak] = []
         self._warnings: tuple[str, ...] = ()
         self._duration_s = 0.0
-        self.whole_wall_ns = 0
-        self.whole_cpu_ns = 0
+        self.whole: Final = Stopwatch(delay)
         self.context = Context(
             case.info.id,
             seed=options.seed,
             measured=options.measured,
             targets=options.targets,
             latency=latency,
+            delay=delay,
         )
 
     def run(self, runner: asyncio.Runner, surroundings: contextvars.Context | None = None) -> None:
@@ -206,12 +214,11 @@ class Pass:
         if not inspect.iscoroutinefunction(function):
             self._guard.attach(None, None)
         context = self.context
-        wall_ns, cpu_ns = time.perf_counter_ns(), time.process_time_ns()
+        self.whole.start()
         outcome = function(**arguments)
         if inspect.isawaitable(outcome):
             await outcome
-        self.whole_wall_ns = time.perf_counter_ns() - wall_ns
-        self.whole_cpu_ns = time.process_time_ns() - cpu_ns
+        self.whole.stop()
         if context.stopwatch.running:
             context.stopwatch.stop()
 

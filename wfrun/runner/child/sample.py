@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from wfrun.authoring.info import CaseInfo
     from wfrun.measure.metrics import Metric
+    from wfrun.measure.run_delay import RunDelay
 
 __all__ = [
     "Figures",
@@ -62,6 +63,8 @@ class Figures:
     latency: LatencyRecorder = field(default_factory=LatencyRecorder)
     samples: dict[str, list[float]] = field(default_factory=dict)
     declared: dict[str, Metric] = field(default_factory=dict)
+    delay: RunDelay | None = None
+    """Where it is to be known how long repetitions waited for a core."""
 
     def fold(self) -> None:
         """Put the latencies recorded so far into the histogram, so that they take no more memory."""
@@ -186,14 +189,16 @@ def repeat_once(
     case: CollectedCase, options: PassOptions, runner: asyncio.Runner, figures: Figures
 ) -> tuple[CaseResult, dict[str, float]]:
     """Pass once over ``case``; return how that ended, and what it cost by metric: nothing where it did not succeed."""
-    single = Pass(case, options, figures.latency)
+    single = Pass(case, options, figures.latency, figures.delay)
     single.run(runner)
     result = single.result()
     if result.status is not Status.PASSED:
         return result, {}
-    timed = single.context.stopwatch
-    wall_ns = timed.wall_ns if timed.spans else single.whole_wall_ns
-    row = {"wall_time_ns": float(wall_ns), "cpu_time_ns": timed.cpu_ns if timed.spans else single.whole_cpu_ns}
+    timed = single.context.stopwatch if single.context.stopwatch.spans else single.whole
+    wall_ns = timed.wall_ns
+    row = {"wall_time_ns": float(wall_ns), "cpu_time_ns": float(timed.cpu_ns)}
+    if figures.delay is not None:
+        row["run_delay_ns"] = float(timed.delayed_ns)
     if result.items:
         row["items"] = result.items
         row["throughput_per_s"] = result.items * 1e9 / max(1, wall_ns)
