@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Context"]
 
+_CLOCK: Final = SystemClock()
+
 
 class Context:
     """One case's connection to the runner; a new one for every pass over the case.
@@ -48,7 +50,7 @@ class Context:
     ) -> None:
         self.case_id: Final = case_id
         self.seed: Final = seed
-        self.clock: Final[Clock] = SystemClock()
+        self.clock: Final[Clock] = _CLOCK
         self.measured: Final = measured
         self._latency: Final = latency
         self.items = 0
@@ -56,7 +58,7 @@ class Context:
         self.failed_checks: list[tuple[str, AssertionError]] = []
         self.attachments: list[Attachment] = []
         self.metrics: dict[str, tuple[Metric, float]] = {}
-        self.stopwatch: Final = Stopwatch(delay)
+        self._delay: Final = delay
         self._targets: Final = targets or {}
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
 
@@ -66,6 +68,11 @@ class Context:
     def random(self) -> random.Random:
         """A generator seeded with :attr:`seed`."""
         return random.Random(self.seed)  # noqa: S311 - repeatable on purpose
+
+    @cached_property
+    def stopwatch(self) -> Stopwatch:
+        """What :meth:`timed` times with."""
+        return Stopwatch(self._delay)
 
     @cached_property
     def latency(self) -> LatencyRecorder:

@@ -43,7 +43,7 @@ class CaseResources:
         self._case_id = context.case_id
         self._given: dict[str, Any] = {CONTEXT: context, **parameters}
         self._made: dict[object, Any] = {}
-        self._stack = AsyncExitStack()
+        self._stack: AsyncExitStack | None = None
         self.pending_teardowns: list[str] = []
         self.on_torn_down: Callable[[list[str]], None] | None = None
 
@@ -63,7 +63,10 @@ class CaseResources:
 
     async def arguments(self, function: Callable[..., Any]) -> dict[str, Any]:
         """Return what ``function`` names, making fixtures as needed."""
-        return {name: await self._provide(name, None) for name in needed_names(function)}
+        given = self._given
+        return {
+            name: given[name] if name in given else await self._provide(name, None) for name in needed_names(function)
+        }
 
     async def tear_down(self) -> None:
         """Undo everything that was set up, the last first; every tear-down runs even when others fail.
@@ -71,7 +74,8 @@ class CaseResources:
         Raises:
             Exception: What the last failing tear-down raised, with the earlier ones as its context.
         """
-        await self._stack.aclose()
+        if self._stack is not None:
+            await self._stack.aclose()
 
     async def _call(self, function: Callable[..., Any]) -> None:
         result = function(**await self.arguments(function))
@@ -114,6 +118,8 @@ class CaseResources:
             if self.on_torn_down is not None:
                 self.on_torn_down(self.pending_teardowns)
 
+        if self._stack is None:
+            self._stack = AsyncExitStack()
         self._stack.push_async_callback(run)
 
 

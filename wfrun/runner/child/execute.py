@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.authoring.context import Context
@@ -15,6 +16,7 @@ from wfrun.authoring.errors import SkipCase
 from wfrun.authoring.fixtures import CaseResources
 from wfrun.concurrency.errors import Unsupported
 from wfrun.measure.stopwatch import Stopwatch
+from wfrun.runner.child.drive import drive, end_drive
 from wfrun.runner.child.failures import CaseStuck, one_line, place_text, traceback_text
 from wfrun.runner.child.guard import CaseStopped
 from wfrun.runner.child.leaks import leak_details, leak_message
@@ -44,9 +46,9 @@ class _Phase(StrEnum):
     TEAR_DOWN = "tear-down"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PassOptions:
-    """What a pass over a case needs beside the case."""
+    """What a pass over a case needs beside the case. Not frozen: making that takes four times as long, for each case."""
 
     seed: int
     timeout_s: float
@@ -101,7 +103,7 @@ class Pass:
         self._leaks: list[Leak] = []
         self._warnings: tuple[str, ...] = ()
         self._duration_s = 0.0
-        self.whole: Final = Stopwatch(delay)
+        self._delay: Final = delay
         self.context = Context(
             case.info.id,
             seed=options.seed,
@@ -111,6 +113,11 @@ class Pass:
             delay=delay,
         )
 
+    @cached_property
+    def whole(self) -> Stopwatch:
+        """What the whole case takes, where it is measured."""
+        return Stopwatch(self._delay)
+
     def run(self, runner: asyncio.Runner, surroundings: contextvars.Context | None = None) -> None:
         """Run the pass on ``runner``'s loop; what goes wrong is kept for :meth:`result`.
 
@@ -119,10 +126,17 @@ class Pass:
             surroundings: Its context variables; ``None`` for those that every pass of the runner shares.
         """
         started_s = time.perf_counter()
-        self._options.tools.on_loop(runner.get_loop())
+        loop = runner.get_loop()
+        self._options.tools.on_loop(loop)
         try:
-            with self._guard.watching(self._options.timeout_s):
-                runner.run(self._main(), context=surroundings)
+            self._guard.begin(self._options.timeout_s)
+            try:
+                if surroundings is None:
+                    runner.run(self._main())
+                else:
+                    drive(loop, self._main(), surroundings)
+            finally:
+                self._guard.end()
         except BaseException as error:  # noqa: BLE001 - a case may raise anything, SystemExit included
             self.failed(error)
         finally:
@@ -171,12 +185,13 @@ class Pass:
             level=self._case.level,
             wide=self._options.wide,
         )
-        task = asyncio.current_task()
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
         # Not beside figures: the watch costs each turn of the loop some nanoseconds.
-        self._guard.attach(task, asyncio.get_running_loop(), look_for_deadlock=not self._options.measured)
+        self._guard.attach(task, loop, look_for_deadlock=not self._options.measured)
         state = leaks = None
         try:
-            await resources.set_up_wide(self._case.fixtures)
+            if self._case.fixtures:
+                await resources.set_up_wide(self._case.fixtures)
             state, leaks = self._options.state, self._options.leaks
             if state is not None:
                 state.mark()
@@ -191,13 +206,16 @@ class Pass:
                 self._options.on_teardowns(resources.pending_teardowns)
                 resources.on_torn_down = self._options.on_teardowns
             self._phase = _Phase.CASE
-            await self._call(function, arguments)
+            # A plain function cannot be cancelled, only interrupted.
+            if not inspect.iscoroutinefunction(function):
+                self._guard.attach(None, None)
+            await (self._call_measured if self._options.measured else _call)(function, arguments)
         except BaseException as error:  # noqa: BLE001 - kept, judged after tear-down
             self.failed(error)
         finally:
             if self._guard.stuck is not None:
                 self.failed(self._guard.stuck)
-            self._guard.attach(task, asyncio.get_running_loop())
+            self._guard.attach(task, loop)
             self._phase = _Phase.TEAR_DOWN
             if task is not None:
                 while task.cancelling():
@@ -208,11 +226,9 @@ class Pass:
             if leaks is not None:
                 allowed = self._case.declaration.allow_leaks
                 self._leaks = await leaks.left(allowed, judged=not self._errors and not self._guard.timed_out)
+            end_drive(task, loop)
 
-    async def _call(self, function: Callable[..., Any], arguments: dict[str, Any]) -> None:
-        # A plain function cannot be cancelled, only interrupted.
-        if not inspect.iscoroutinefunction(function):
-            self._guard.attach(None, None)
+    async def _call_measured(self, function: Callable[..., Any], arguments: dict[str, Any]) -> None:
         context = self.context
         self.whole.start()
         outcome = function(**arguments)
@@ -243,9 +259,12 @@ class Pass:
 
     def _judge(self) -> tuple[Status, str, str]:
         guard = self._guard
+        checks, expected = self.context.failed_checks, self._case.info.expected_failure
+        trouble = self._errors or checks or self._leaks or guard.timed_out or guard.grace_over
+        if not trouble and expected is None and not guard.interrupted:
+            return Status.PASSED, "", ""
         if guard.interrupted:
             return Status.INTERRUPTED, "interrupted", guard.diagnosis
-        checks = self.context.failed_checks
         errors: list[tuple[_Phase, BaseException]] = [(_Phase.CASE, error) for _, error in checks]
         errors += [(phase, error) for phase, error in self._errors if not self._is_our_stop(error)]
         full = self._options.tools.full_locals
@@ -262,7 +281,6 @@ class Pass:
             stops = [place_text(error) for _, error in self._errors]
             message = f"what it left on its event loop did not end within {self._options.teardown_grace_s:g} s"
             return Status.TIMED_OUT, message, "\n\n".join(stops)
-        expected = self._case.info.expected_failure
         if not errors and expected is not None:
             return Status.FAILED, f"unexpectedly passed; it was expected to fail: {expected}", ""
         if not errors and self._leaks:
@@ -295,6 +313,12 @@ class Pass:
     def _is_our_stop(self, error: BaseException) -> bool:
         stopped = self._guard.timed_out or self._guard.interrupted or self._guard.stuck is not None
         return isinstance(error, CaseStopped) or (stopped and isinstance(error, asyncio.CancelledError))
+
+
+async def _call(function: Callable[..., Any], arguments: dict[str, Any]) -> None:
+    outcome = function(**arguments)
+    if inspect.isawaitable(outcome):
+        await outcome
 
 
 def _flush() -> None:

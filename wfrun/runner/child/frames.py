@@ -85,9 +85,10 @@ def read_frame(descriptor: int) -> dict[str, Any] | None:
 
 def write_frame(descriptor: int, message: dict[str, Any]) -> None:
     """Write one whole message to a blocking descriptor."""
-    view = memoryview(encode_frame(message))
-    while view:
-        view = view[os.write(descriptor, view) :]
+    frame = encode_frame(message)
+    written = os.write(descriptor, frame)
+    while written < len(frame):
+        written += os.write(descriptor, memoryview(frame)[written:])
 
 
 def _plain(value: Any, levels: int) -> Any:  # noqa: ANN401 - whatever a case notes

@@ -104,9 +104,9 @@ class Generation:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CaseResult:
-    """One pass over one case in one process, as that process saw it."""
+    """One pass over one case in one process, as that process saw it. Not frozen, as one is made for every case."""
 
     case_id: str
     status: Status

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from wfrun.authoring.declarations import Scope
 from wfrun.authoring.wide import WideFixtures
+from wfrun.runner.child.counts import at_most_tasks
 from wfrun.runner.child.execute import Pass, run_case
 from wfrun.runner.child.failures import one_line, place_text, traceback_text
 from wfrun.runner.child.guard import CaseStopped
@@ -59,11 +60,12 @@ class SuiteLoop:
         runner = self._opened()
         # A copy for each case: context variables that one sets are not there for the next.
         single.run(runner, contextvars.copy_context())
-        try:
-            with self._guard.finishing(options.teardown_grace_s):
-                self._clear(runner)
-        except BaseException as error:  # noqa: BLE001 - what is ended here is the case's own code
-            single.failed(error)
+        if self._threads.used or not at_most_tasks(0):
+            try:
+                with self._guard.finishing(options.teardown_grace_s):
+                    self._clear(runner)
+            except BaseException as error:  # noqa: BLE001 - what is ended here is the case's own code
+                single.failed(error)
         return single.result()
 
     def leave(self, scope: Scope, grace_s: float) -> list[FixtureFailure]:

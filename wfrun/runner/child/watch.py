@@ -17,6 +17,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from wfrun.runner.child.counts import at_most_tasks
 from wfrun.virtual_time import RealWait, VirtualTimeLoop
 from wfrun.waits import find_wakers, foreign_threads, stuck_tasks, wait_graph
 
@@ -74,7 +75,7 @@ class StuckWatch:
         self._silent = self._proven = self._waiter_id = 0
         self._proof_s = 0.0
         # What was there before is not the case's. By number, because whoever holds a task could wake it.
-        self._earlier = frozenset(map(id, asyncio.all_tasks(loop)))
+        self._earlier = frozenset() if at_most_tasks(1) else frozenset(map(id, asyncio.all_tasks(loop)))
         virtual = loop if isinstance(loop, VirtualTimeLoop) else None
         self._slice_s = LOOK_S if virtual is None else VIRTUAL_LOOK_S
         self._next_look_s = self._started_s + self._slice_s
@@ -94,6 +95,8 @@ class StuckWatch:
 
     def stop(self) -> None:
         """Leave the loop as it was."""
+        if self._task is None:
+            return
         if self._selector is not None:
             vars(self._selector).pop("select", None)
         if self._timer is not None:

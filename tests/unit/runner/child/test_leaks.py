@@ -114,7 +114,7 @@ async def test_of_a_case_that_failed_nothing_is_named_and_processes_are_ended() 
 
 
 async def test_without_the_count_of_descriptors_the_lowest_free_one_tells(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wfrun.runner.child.leaks.DESCRIPTORS", "/nowhere")
+    monkeypatch.setattr("wfrun.runner.child.counts.DESCRIPTORS", "/nowhere")
     monkeypatch.setattr("wfrun.runner.child.leaks._descriptors", list)
     watch = LeakWatch()
     watch.mark()
