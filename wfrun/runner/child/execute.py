@@ -48,7 +48,7 @@ class _Phase(StrEnum):
 
 @dataclass(slots=True)
 class PassOptions:
-    """What a pass over a case needs beside the case. Not frozen: making that takes four times as long, for each case."""
+    """What a pass over a case needs beside the case. Not frozen, as one is made for every case."""
 
     seed: int
     timeout_s: float
