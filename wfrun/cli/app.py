@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import typer
 
+from wfrun.cli.history import history_app
 from wfrun.cli.options import (
     BaselineOption,
     CaseOption,
@@ -95,6 +96,8 @@ app: Final = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["--help", "-h"]},
 )
+
+app.add_typer(history_app)
 
 
 def run_command_line(arguments: list[str]) -> int:
@@ -345,7 +348,8 @@ def init_command(
 
 
 def _verbs() -> list[str]:
-    return [command.name for command in app.registered_commands if command.name]
+    names = [command.name for command in app.registered_commands]
+    return [name for name in (*names, *(group.name for group in app.registered_groups)) if name]
 
 
 def _explained(error: typer.TyperException) -> str:

@@ -26,6 +26,7 @@ __all__ = [
     "Night",
     "Series",
     "machines_of",
+    "nights_on",
     "series_of",
     "series_on",
 ]
@@ -190,6 +191,11 @@ def machines_of(history: History) -> tuple[str, ...]:
     return tuple(dict.fromkeys(night.machine for night in reversed(history.nights)))
 
 
+def nights_on(history: History, machine: str) -> tuple[HistoryNight, ...]:
+    """Return the nights of one machine, oldest first."""
+    return tuple(night for night in history.nights if night.machine == machine)
+
+
 def series_on(history: History, machine: str | None = None) -> tuple[Series, ...]:
     """Return every series of one machine, in the order its newest nights have them.
 
@@ -198,7 +204,7 @@ def series_on(history: History, machine: str | None = None) -> tuple[Series, ...
         machine: ``None`` for that of the newest night.
     """
     chosen = machine or next(iter(machines_of(history)), None)
-    nights = [night for night in history.nights if night.machine == chosen]
+    nights = nights_on(history, str(chosen))
     keys = dict.fromkeys(
         (case_id, metric)
         for night in reversed(nights)

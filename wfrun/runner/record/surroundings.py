@@ -69,7 +69,7 @@ def _own_output(outputs: Outputs, cwd: Path) -> Callable[[Path], bool]:
         # Byte-code comes with the first run, and a file that another session is about to rename goes at once.
         if not _COMES_AND_GOES.isdisjoint(path.parts) or (path.name.startswith(".") and path.suffix == ".tmp"):
             return True
-        if path.suffix != ".json":
+        if path.suffix not in {".json", ".jsonl"}:
             return False
         try:
             with path.open("rb") as stream:
