@@ -56,10 +56,11 @@ class Stopwatch:
             raise UsageError("the stopwatch is running already; stop it before it is started again")
         # The wall clock is read last here and first in stop(): reading the processor clock is a system call of
         # several hundred nanoseconds, and must not count as work.
-        if self._delay is not None:
-            self._delay_from_ns = self._delay.total_ns()
         self._cpu_from_ns = time.process_time_ns()
         self._wall_from_ns = time.perf_counter_ns()
+        if self._delay is not None:
+            # Within the span, at both of its ends: a delay that is no part of the wall time must not be taken off it.
+            self._delay_from_ns = self._delay.total_ns()
 
     def stop(self) -> int:
         """End the span; return its wall time in nanoseconds.
@@ -67,13 +68,14 @@ class Stopwatch:
         Raises:
             UsageError: The stopwatch is not running.
         """
+        delay_ns = 0 if self._delay is None else self._delay.total_ns()
         now_ns = time.perf_counter_ns()
         if self._wall_from_ns is None:
             raise UsageError("the stopwatch is not running; start it before it is stopped")
         span_ns = now_ns - self._wall_from_ns
         self._cpu_ns += time.process_time_ns() - self._cpu_from_ns
         if self._delay is not None:
-            self._delayed_ns += self._delay.total_ns() - self._delay_from_ns
+            self._delayed_ns += delay_ns - self._delay_from_ns
         self._wall_ns += span_ns
         self._spans += 1
         self._wall_from_ns = None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from wfrun.measure.metrics import Metric
     from wfrun.runner.against.pair import Half
 
-__all__ = ["FLOOR", "metric_of", "process_figures"]
+__all__ = ["FLOOR", "given_a_core", "metric_of", "process_figures"]
 
 FLOOR: Final = 0.1
 """The quantile of a process's repetitions that is its floor. A process of a pair makes few, of which the 5th
@@ -45,7 +45,7 @@ class _Work:
 def process_figures(half: Half) -> dict[str, float]:
     """Return the number of this process for each metric, in the metric's unit."""
     figures: dict[str, float] = {}
-    rows = {**half.rows, "wall_time_ns": _given_a_core(half)}
+    rows = {**half.rows, "wall_time_ns": given_a_core(half)}
     wall = rows["wall_time_ns"]
     if wall and "total_time_ns" in METRICS:
         figures["total_time_ns"] = sum(wall) / len(wall)
@@ -68,7 +68,7 @@ def process_figures(half: Half) -> dict[str, float]:
     return figures
 
 
-def _given_a_core(half: Half) -> list[float]:
+def given_a_core(half: Half) -> list[float]:
     """Return the wall time of each repetition, less what it was ready to run and had to wait for a core."""
     wall = half.rows.get("wall_time_ns", [])
     delays = half.rows.get("run_delay_ns", [0.0] * len(wall))

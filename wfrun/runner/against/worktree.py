@@ -34,9 +34,10 @@ _NOT_COPIED: Final = shutil.ignore_patterns(
 
 
 @contextlib.contextmanager
-def worktree(project: Path, commit: str) -> Iterator[Path]:
-    """Check ``commit`` out beside ``project`` while in here; the repository is left as it was.
+def worktree(project: Path, commit: str, role: str) -> Iterator[Path]:
+    """Check ``commit`` out to a path of its own while in here; the repository is left as it was.
 
+    The same role gives the same path where it is free, so that an installation which wrote the path down stays true.
     Submodules are checked out from what the project holds of them, without the network.
 
     Raises:
@@ -44,7 +45,7 @@ def worktree(project: Path, commit: str) -> Iterator[Path]:
         FileError: There is no place for it.
     """
     _remove_forgotten(project)
-    path = same_length_path(project, commit)
+    path = same_length_path(project, role)
     try:
         git(project, "worktree", "add", "--detach", "--force", str(path), commit)
         # Nobody's "git worktree prune" takes it away meanwhile, and who it belongs to can be read.

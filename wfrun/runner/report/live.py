@@ -100,7 +100,9 @@ class PlainProgress:
             case RoundFinished() if self._verbosity >= 0:
                 self._tell_round(event)
             case GenerationFinished() if self._verbosity > 0:
-                self._print(Text(f"      {case_name(event.case.info)}: process {event.done} of {event.planned}", "dim"))
+                told = f": {event.figure}" if event.figure else ""
+                process = f"process {event.done} of {event.planned}"
+                self._print(Text(f"      {case_name(event.case.info)}: {process}{told}", "dim"))
             case CaseFinished() if self._is_told(event.outcome):
                 for line in lines_of(event.outcome, self._verbosity):
                     self._print(line)
@@ -150,6 +152,7 @@ class _Running:
     since_s: float
     done: int = 0
     planned: int = 0
+    figure: str = ""
 
 
 class AnimatedProgress:
@@ -193,7 +196,7 @@ class AnimatedProgress:
                 self._running[event.case.info.id] = _Running(event.case, self._monotonic())
             case GenerationFinished():
                 running = self._running.setdefault(event.case.info.id, _Running(event.case, self._monotonic()))
-                running.done, running.planned = event.done, event.planned
+                running.done, running.planned, running.figure = event.done, event.planned, event.figure
             case CaseFinished():
                 status = event.outcome.status
                 self._running.pop(event.outcome.case.info.id, None)
@@ -237,6 +240,7 @@ class AnimatedProgress:
         rows.add_column(no_wrap=True)
         for each in running[:RUNNING_ROWS]:
             generation = f"process {min(each.done + 1, each.planned)} of {each.planned}" if each.planned else ""
+            generation += f"  {each.figure}" if each.figure else ""
             name = f"  {case_name(each.case.info)}"
             rows.add_row(Text(name), Text(format_duration(now_s - each.since_s)), Text(generation, "dim"))
         if len(running) > RUNNING_ROWS:

@@ -45,11 +45,13 @@ class CaseStarted:
 
 @dataclass(frozen=True, slots=True)
 class GenerationFinished:
-    """One fresh process of a measured case is done: ``done`` of ``planned``."""
+    """One fresh process of a measured case is done, or one pair of them: ``done`` of at most ``planned``."""
 
     case: PlannedCase
     done: int
     planned: int
+    figure: str = ""
+    """What is known so far, where that can be told."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,247 @@
+"""One case over two trees: pairs until its verdict is clear or its time is used up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from wfrun.runner.against.decide import decide
+from wfrun.runner.against.figures import metric_of, process_figures
+from wfrun.runner.against.looks import FIRST, looks
+from wfrun.runner.against.pair import Pair, PairPlan, SideTrouble, take_pair
+from wfrun.runner.against.side import strangers
+from wfrun.runner.compare.verdicts import Verdict
+from wfrun.runner.run.events import GenerationFinished
+from wfrun.units import format_duration
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Mapping, Sequence
+
+    from wfrun.runner.against.decide import Decision
+    from wfrun.runner.against.side import Side
+    from wfrun.runner.against.sides import Sides
+    from wfrun.runner.options import Limits
+    from wfrun.runner.plan.planned import PlannedCase
+    from wfrun.runner.run.events import RunEvent
+    from wfrun.runner.run.stopping import StopControl
+
+__all__ = ["CasePairs", "PairTaker", "void_reason"]
+
+SHARE_S: Final = 0.3
+"""Sampling time of a pair: starting its processes takes about as long, and more pairs say more than longer ones."""
+REPETITIONS: Final = 2
+"""Each half makes at least so many where a repetition is long."""
+MOST_VOID: Final = 5
+ALONE: Final = 3
+"""Pairs of a side whose other side cannot run the case: its figures are kept all the same."""
+LEAD: Final = "wall_time_ns"
+"""Once this metric is decided, and no other may yet turn red, no more pairs are taken."""
+
+
+@dataclass(slots=True)
+class CasePairs:
+    """What was taken of one case, and what it says."""
+
+    case: PlannedCase
+    pairs: list[Pair] = field(default_factory=list)
+    void: list[str] = field(default_factory=list)
+    """Why pairs could not be used, one reason each."""
+    trouble: SideTrouble | None = None
+    foreign: str = ""
+    """What was imported from a tree that is not the side's own."""
+    decisions: dict[str, Decision] = field(default_factory=dict)
+    sampled_s: float = 0.0
+
+    @property
+    def regressed(self) -> tuple[str, ...]:
+        """The gating metrics that got worse."""
+        return tuple(
+            name
+            for name, decision in self.decisions.items()
+            if decision.metric.gates and decision.verdict is Verdict.REGRESSED
+        )
+
+
+class PairTaker:
+    """Takes pairs of cases; one for a session."""
+
+    def __init__(
+        self,
+        *,
+        sides: Sides,
+        limits: Limits,
+        budget_s: float,
+        thresholds: Mapping[str, float],
+        cores: Sequence[int],
+        chance: random.Random,
+        stop: StopControl,
+        listener: Callable[[RunEvent], None],
+    ) -> None:
+        self._sides = sides
+        self._limits = limits
+        self._budget_s = budget_s
+        self._thresholds = thresholds
+        self._cores = cores
+        self._chance = chance
+        self._stop = stop
+        self._listener = listener
+        self._turn = chance.randrange(2)
+
+    async def compare(self, case: PlannedCase, *, error: float | None = None) -> CasePairs:
+        """Take pairs of ``case`` until it is decided.
+
+        Args:
+            case: What runs on both sides.
+            error: To be as sure as that at one look at the end; ``None`` to look as pairs come in.
+        """
+        taken = CasePairs(case)
+        share_s = min(SHARE_S, self._budget_s / FIRST)
+        most = max(FIRST, round(self._budget_s / share_s))
+        while len(taken.pairs) < most and len(taken.void) < MOST_VOID and not self._stop.no_more:
+            pair = await self._pair(case, share_s)
+            if isinstance(pair, SideTrouble):
+                taken.trouble = pair
+                return taken
+            taken.sampled_s += pair.sampled_s
+            if pair.void:
+                taken.void.append(pair.void)
+                continue
+            taken.pairs.append(pair)
+            taken.foreign = self._foreign(pair)
+            if taken.foreign:
+                return taken
+            if len(taken.pairs) == 1:
+                # A pair cannot be shorter than its repetitions, so long ones mean fewer pairs.
+                share_s = max(share_s, 2 * REPETITIONS * _longest_repetition_s(pair))
+                most = max(FIRST, min(most, round(self._budget_s / share_s)))
+            if self._decided(taken, most, error):
+                break
+            self._tell(taken, most)
+        if taken.pairs and not taken.decisions:
+            self._judge(taken, error if error is not None else looks(most)[-1].error)
+        return taken
+
+    def _decided(self, taken: CasePairs, most: int, error: float | None) -> bool:
+        """Look where a look is due; whether no more pairs are needed."""
+        if error is not None:
+            if len(taken.pairs) == most:
+                self._judge(taken, error)
+            return False
+        look = next((each for each in looks(most) if each.pairs == len(taken.pairs)), None)
+        if look is None:
+            return False
+        self._judge(taken, look.error)
+        lead = taken.decisions.get(LEAD)
+        undecided = lead is not None and lead.verdict is Verdict.INCONCLUSIVE
+        return not undecided and not any(decision.hopeful for decision in taken.decisions.values())
+
+    def _judge(self, taken: CasePairs, error: float) -> None:
+        sides = [[process_figures(pair.halves[side]) for pair in taken.pairs] for side in (0, 1)]
+        declared: dict[str, Any] = {}
+        for pair in taken.pairs:
+            declared |= {**pair.halves[0].declared, **pair.halves[1].declared}
+        # A metric that a process lacks, on either side, is none of both.
+        names = [name for name in sides[0][0] if all(name in figures for side in sides for figures in side)]
+        for name in names:
+            if (metric := metric_of(name, declared)) is None:
+                continue
+            taken.decisions[name] = decide(
+                metric,
+                [figures[name] for figures in sides[0]],
+                [figures[name] for figures in sides[1]],
+                threshold_percent=self._threshold(name, metric.kind, metric.threshold_percent),
+                error=error,
+            )
+
+    def _threshold(self, name: str, kind: str, percent: float) -> float:
+        if name in self._thresholds:
+            return self._thresholds[name]
+        return min(percent, TIMES_PERCENT) if kind == "time" and percent else percent
+
+    def _foreign(self, pair: Pair) -> str:
+        sides = self._sides.both
+        for side, half in zip(sides, pair.halves, strict=True):
+            others = tuple(_roots(self._sides) - {side.root})
+            found = strangers(half.modules, side, others)
+            if found:
+                name, file = next(iter(found.items()))
+                more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+                return f"{side.name} imported {name} from {file}{more}, which is not its own tree"
+        return ""
+
+    async def alone(self, case: PlannedCase, side: Side) -> CasePairs:
+        """Measure ``case`` where the other side cannot run it: both halves are of ``side``, and nothing is decided."""
+        taken = CasePairs(case)
+        for _ in range(ALONE):
+            pair = await self._pair(case, SHARE_S, (side, side))
+            if isinstance(pair, SideTrouble):
+                taken.trouble = pair
+                break
+            if not pair.void:
+                taken.pairs.append(pair)
+        return taken
+
+    async def _pair(
+        self, case: PlannedCase, share_s: float, sides: tuple[Side, Side] | None = None
+    ) -> Pair | SideTrouble:
+        sides = sides or self._sides.both
+        self._turn += 1
+        core = self._cores[self._turn % len(self._cores)] if self._cores and case.info.pinned else None
+        plan = PairPlan(
+            sampling_s=share_s,
+            cpu=core,
+            hash_seed=self._chance.randrange(2**32),
+            output_bytes=self._limits.output_bytes,
+            timeout_s=case.timeout_s + self._limits.teardown_grace_s,
+        )
+        commands = [self._command(case, side.at(Path(case.info.file))) for side in sides]
+        return await take_pair(commands, sides, plan, self._chance, self._stop)
+
+    def _command(self, case: PlannedCase, file: Path) -> dict[str, Any]:
+        return {
+            "do": "open",
+            "id": case.info.id,
+            "file": str(file),
+            # The other tree's case may be another one: then its source differs, and that is told.
+            "digest": "",
+            "seed": case.seed,
+            "session_seed": case.session_seed,
+            "timeout_s": case.timeout_s,
+            "teardown_grace_s": self._limits.teardown_grace_s,
+            "targets": dict(self._limits.targets),
+            "tools": [],
+            "shared": {},
+            "broken": {},
+            "repeating": False,
+            "sampling": {},
+            "control": False,
+        }
+
+    def _tell(self, taken: CasePairs, most: int) -> None:
+        lead = taken.decisions.get(LEAD)
+        figure = ""
+        if lead is not None and lead.ratio is not None and lead.interval is not None:
+            low, high = (100 * (end - 1) for end in lead.interval)
+            figure = f"{100 * (lead.ratio - 1):+.1f} % ({low:+.1f} to {high:+.1f})"
+        self._listener(GenerationFinished(taken.case, len(taken.pairs), most, figure))
+
+
+TIMES_PERCENT: Final = 3.0
+"""Between two trees measured side by side a smaller change shows than between sessions, so a smaller one counts."""
+
+
+def void_reason(taken: CasePairs) -> str:
+    """Return why there are too few pairs, in a sentence."""
+    reasons = ", ".join(dict.fromkeys(taken.void))
+    return f"{len(taken.void)} pairs were void after {format_duration(taken.sampled_s)}: {reasons}"
+
+
+def _roots(sides: Sides) -> set[Path]:
+    return {path for side in sides.both for path in (side.root, side.project)}
+
+
+def _longest_repetition_s(pair: Pair) -> float:
+    means = [sum(rows) / len(rows) for half in pair.halves if (rows := half.rows.get("wall_time_ns"))]
+    return max(means, default=0.0) / 1e9

@@ -1,0 +1,154 @@
+"""From what was taken of each case to the rows that every report is made of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wfrun.measure.histogram import Histogram
+from wfrun.measure.metrics import METRICS
+from wfrun.runner.against.case import void_reason
+from wfrun.runner.against.figures import given_a_core
+from wfrun.runner.child.messages import Generation, Status
+from wfrun.runner.compare.verdicts import Comparison, LatencyCompared, MetricComparison, Verdict
+from wfrun.runner.run.outcomes import CapturedOutput, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from wfrun.runner.against.case import CasePairs
+    from wfrun.runner.against.decide import Decision
+    from wfrun.runner.against.pair import Half, Pair
+    from wfrun.runner.against.sides import Sides
+
+__all__ = ["comparison_of", "outcome_of_pairs"]
+
+_LEAD = METRICS["wall_time_ns"]
+
+
+def comparison_of(all_taken: Sequence[CasePairs], sides: Sides) -> Comparison:
+    """Return the comparison of both trees over these cases."""
+    rows: list[MetricComparison] = []
+    warnings = list(sides.notes)
+    for taken in all_taken:
+        rows.extend(_rows(taken, sides))
+        if taken.void and taken.pairs:
+            warnings.append(f"{taken.case.info.id}: {void_reason(taken)}")
+    latencies = {
+        taken.case.info.id: LatencyCompared(*(_merged(pair.halves[side] for pair in taken.pairs) for side in (0, 1)))
+        for taken in all_taken
+        if any(half.latency for pair in taken.pairs for half in pair.halves)
+    }
+    return Comparison(
+        Path(sides.base.name),
+        tuple(rows),
+        tuple(warnings),
+        latencies=latencies,
+        old_name=sides.base.name,
+        new_name=sides.changed.name,
+    )
+
+
+def outcome_of_pairs(taken: CasePairs, sides: Sides) -> Outcome:
+    """Return what became of the case in the changed tree."""
+    trouble = taken.trouble
+    if trouble is not None and trouble.side == 1:
+        result = trouble.result
+        outcome = Outcome(taken.case, result.status, result.duration_s, result.message, result.details)
+        return replace(outcome, output=CapturedOutput(trouble.output))
+    generations = tuple(_generation(pair, pair.halves[1]) for pair in taken.pairs)
+    status, message = Status.PASSED, ""
+    if not generations:
+        status, message = Status.NOT_RUN, "the session ended before a pair was taken"
+    warnings: tuple[str, ...] = ()
+    if trouble is not None:
+        warnings = (f"{taken.case.info.id}: in {sides.base.name} {trouble.result.message}",)
+    return replace(
+        Outcome(taken.case, status, taken.sampled_s, message), generations=generations, control=(), warnings=warnings
+    )
+
+
+def _rows(taken: CasePairs, sides: Sides) -> Iterable[MetricComparison]:
+    trouble = taken.trouble
+    if trouble is not None:
+        if trouble.side == 0:
+            side = sides.base.name
+            if trouble.result.message.startswith("the case that was planned is not there"):
+                yield replace(_empty(taken, Verdict.NEW), warnings=(f"{side} has no such case",))
+            else:
+                yield replace(
+                    _empty(taken, Verdict.NOT_COMPARABLE),
+                    warnings=(f"in {side} it {trouble.result.status.value}: {trouble.result.message}",),
+                )
+        return
+    if taken.foreign:
+        yield replace(_empty(taken, Verdict.NOT_COMPARABLE), warnings=(taken.foreign,))
+        return
+    if not taken.pairs and taken.void:
+        yield replace(_empty(taken, Verdict.NOT_COMPARABLE), warnings=(void_reason(taken),))
+        return
+    order = {name: number for number, name in enumerate(METRICS)}
+    for name in sorted(taken.decisions, key=lambda each: order.get(each, len(order))):
+        yield _row(taken, name, taken.decisions[name])
+
+
+def _row(taken: CasePairs, name: str, decision: Decision) -> MetricComparison:
+    return replace(
+        _empty(taken, decision.verdict),
+        metric=name,
+        unit=decision.metric.unit,
+        better=decision.metric.better,
+        old=decision.base,
+        new=decision.changed,
+        ratio=decision.ratio,
+        interval=decision.interval,
+        threshold_percent=decision.threshold_percent,
+        gates=decision.metric.gates,
+        warnings=decision.doubts,
+        old_samples=tuple(_samples(pair.halves[0], name) for pair in taken.pairs),
+        new_samples=tuple(_samples(pair.halves[1], name) for pair in taken.pairs),
+        could_have_seen_percent=decision.could_have_seen_percent,
+    )
+
+
+def _empty(taken: CasePairs, verdict: Verdict) -> MetricComparison:
+    info = taken.case.info
+    return MetricComparison(
+        case_id=info.id,
+        title=info.title,
+        metric=_LEAD.name,
+        unit=_LEAD.unit,
+        better=_LEAD.better,
+        old=None,
+        new=None,
+        ratio=None,
+        interval=None,
+        threshold_percent=0.0,
+        gates=verdict is not Verdict.NEW,
+        verdict=verdict,
+    )
+
+
+def _samples(half: Half, name: str) -> tuple[float, ...]:
+    if name == "wall_time_ns":
+        return tuple(given_a_core(half))
+    if name in half.rows:
+        return tuple(half.rows[name])
+    return (half.whole[name],) if name in half.whole else ()
+
+
+def _generation(pair: Pair, half: Half) -> Generation:
+    return Generation(
+        samples={**half.rows, **{name: [value] for name, value in half.whole.items()}},
+        latency=half.latency,
+        cpu=pair.cpu,
+        declared=half.declared,
+    )
+
+
+def _merged(halves: Iterable[Half]) -> tuple[tuple[int, int], ...]:
+    whole = Histogram()
+    for half in halves:
+        whole.merge(Histogram.from_pairs(half.latency))
+    return tuple((int(value), int(count)) for value, count in whole.to_pairs())
