@@ -8,7 +8,9 @@ import typer
 
 from wfrun.cli.history import history_app
 from wfrun.cli.options import (
+    AgainstOption,
     BaselineOption,
+    BudgetOption,
     CaseOption,
     CategoryOption,
     CompareOption,
@@ -44,9 +46,11 @@ from wfrun.cli.options import (
     ReplaceOption,
     RetriesOption,
     SeedOption,
+    SetupOption,
     ShardOption,
     StatsOption,
     StressOption,
+    SuitesFromEachOption,
     TagOption,
     TargetOption,
     ThresholdOption,
@@ -169,6 +173,10 @@ def run_command(
     baseline: BaselineOption = None,
     replace: ReplaceOption = False,
     compare: CompareOption = None,
+    against: AgainstOption = None,
+    budget: BudgetOption = None,
+    setup: SetupOption = None,
+    suites_from_each: SuitesFromEachOption = False,
     threshold: ThresholdOption = None,
     config: ConfigOption = None,  # noqa: ARG001 - settled while the command line is read
     env: EnvOption = None,  # noqa: ARG001 - as above
@@ -221,6 +229,10 @@ def run_command(
             baseline=baseline,
             replace=replace,
             compare=compare,
+            against=against,
+            budget=budget,
+            setup=setup,
+            suites_from_each=suites_from_each,
             thresholds=threshold or (),
             about_running=words_about_running(context),
         )

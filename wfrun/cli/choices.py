@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shlex
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,7 +15,7 @@ from wfrun.cli.tools import tools_of
 from wfrun.errors import UsageError
 from wfrun.files import read_bytes
 from wfrun.measure.metrics import METRICS
-from wfrun.runner.options import Limits, Outputs, Selection, SessionOptions, Shard
+from wfrun.runner.options import Limits, Outputs, Selection, SessionOptions, Shard, Trees
 from wfrun.runner.plan.pattern import parse_pattern
 from wfrun.units import format_bytes, parse_bytes, parse_duration
 
@@ -80,6 +81,10 @@ class CommandLine:
     baseline: str | None = None
     replace: bool = False
     compare: str | None = None
+    against: str | None = None
+    budget: str | None = None
+    setup: str | None = None
+    suites_from_each: bool = False
     thresholds: Sequence[str] = ()
     about_running: tuple[str, ...] = ()
     """What :func:`~wfrun.cli.options.words_about_running` returns."""
@@ -107,8 +112,8 @@ def session_options(written: CommandLine) -> SessionOptions:
         raise UsageError("--verbose and --quiet contradict each other; give one of them")
     if written.replace and written.baseline is None:
         raise UsageError("--replace says what to do with the file of --baseline; add --baseline FILE")
-    if written.thresholds and written.compare is None:
-        raise UsageError("--threshold says how --compare judges; add --compare FILE")
+    if written.thresholds and written.compare is None and written.against is None:
+        raise UsageError("--threshold says how --compare and --against judge; add --compare FILE or --against REF")
     if written.flaky != "pass" and written.retries is None:
         raise UsageError("--flaky says what a case is that passed only when it was tried again; add --retries N")
     folder = _file("--output", written.output)
@@ -116,7 +121,7 @@ def session_options(written: CommandLine) -> SessionOptions:
     return SessionOptions(
         paths=tuple(Path(path) for path in written.paths),
         selection=Selection(
-            kinds=written.kinds | {_kind(name) for name in written.categories},
+            kinds=_kinds(written),
             patterns=_patterns("--pattern", written.patterns),
             excludes=_patterns("--exclude", written.excludes),
             tags=tuple(written.tags),
@@ -155,8 +160,56 @@ def session_options(written: CommandLine) -> SessionOptions:
             folder=folder,
             stats=written.stats,
         ),
+        trees=_trees(written, tools),
         command=written.about_running,
     )
+
+
+def _kinds(written: CommandLine) -> frozenset[Kind]:
+    kinds = written.kinds | {_kind(name) for name in written.categories}
+    # Two trees are compared by figures, so cases that are measured are meant.
+    return kinds or (frozenset({Kind.PERFORMANCE}) if written.against is not None else kinds)
+
+
+def _trees(written: CommandLine, tools: Tools) -> Trees | None:
+    if written.against is None:
+        about = {"--budget": written.budget, "--setup": written.setup, "--suites-from-each": written.suites_from_each}
+        for option, value in about.items():
+            if value:
+                raise UsageError(f"{option} says how --against measures; add --against REF")
+        return None
+    rival = "--baseline" if written.baseline else "--compare" if written.compare else None
+    if rival is not None:
+        raise UsageError(f"--against measures both sides now and {rival} is about a file; give one of them")
+    if tools.distort:
+        raise UsageError(
+            "--against compares figures, which are not those of the code under --debug, --profile and such"
+        )
+    return Trees(
+        against=written.against,
+        setup=_setup(written.setup),
+        suites_from_each=written.suites_from_each,
+        budget_s=4.0 if written.budget is None else _budget_s(written.budget),
+    )
+
+
+def _setup(text: str | None) -> tuple[str, ...]:
+    if text is None:
+        return ()
+    try:
+        words = tuple(shlex.split(text))
+    except ValueError as error:
+        raise UsageError(f"--setup: {text!r} is no command: {error}") from None
+    if not words:
+        raise UsageError("--setup: there is no command in it")
+    return words
+
+
+def _budget_s(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except UsageError as error:
+        raise UsageError(f"--budget: {error}") from None
 
 
 def _kind(name: str) -> Kind:

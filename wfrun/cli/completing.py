@@ -112,6 +112,15 @@ def _baselines() -> list[str]:
     return sorted(path.stem for path in Path(BASELINES).glob("*.json"))
 
 
+def _refs() -> list[str]:
+    from wfrun.runner.against.git import GitFailed, git
+
+    try:
+        return git(Path.cwd(), "for-each-ref", "--format=%(refname:short)").split()
+    except GitFailed:
+        return []
+
+
 class _ForBash(str):
     """A value as it is, which prints with its spaces and marks escaped: bash puts what it is told on the line."""
 
@@ -137,6 +146,7 @@ VALUES: Final[Mapping[str, Callable[[], Iterable[str]]]] = {
     "config": _profiles,
     "env": lambda: _names_in("env"),
     "compare": _baselines,
+    "against": _refs,
     "baseline": _baselines,
     "category": lambda: ("unit", "integration", "e2e", "performance", "stress"),
     "tier": lambda: ("fast", "standard", "slow", "infrastructure"),

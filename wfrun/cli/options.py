@@ -486,13 +486,55 @@ CompareOption: TypeAlias = Annotated[
         rich_help_panel=_MEASURE,
     ),
 ]
+AgainstOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--against",
+        metavar="REF",
+        autocompletion=_values_for("against"),
+        show_default=False,
+        help="Measure the working tree and this commit side by side: a branch, a tag, REF1..REF2 for two commits,"
+        " or a folder. A regression ends with exit code 3.",
+        rich_help_panel=_MEASURE,
+    ),
+]
+BudgetOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--budget",
+        metavar="TIME",
+        show_default=False,
+        help="With --against: time spent on samples of each case, both sides together. A longer one shows smaller"
+        " changes. 4s where nothing is said.",
+        rich_help_panel=_MEASURE,
+    ),
+]
+SetupOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--setup",
+        metavar="COMMAND",
+        show_default=False,
+        help="With --against: give each side an environment of its own, made by this command in its tree, such as"
+        " 'pip install -e .'. It is kept while the lock files stay the same.",
+        rich_help_panel=_MEASURE,
+    ),
+]
+SuitesFromEachOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--suites-from-each",
+        help="With --against: run each side's own suites instead of the working tree's on both.",
+        rich_help_panel=_MEASURE,
+    ),
+]
 ThresholdOption: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         "--threshold",
         metavar="METRIC=PERCENT",
         show_default=False,
-        help="With --compare: how much worse a metric may get, in per cent, such as latency_p99_ns=10."
+        help="With --compare or --against: how much worse a metric may get, in per cent, such as latency_p99_ns=10."
         " May be given several times.",
         rich_help_panel=_MEASURE,
     ),

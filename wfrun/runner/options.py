@@ -11,7 +11,18 @@ from wfrun.authoring.info import Kind, Tier
 from wfrun.errors import UsageError
 from wfrun.measure.metrics import METRICS
 
-__all__ = ["FailOn", "Limits", "MeasureProtocol", "Order", "Outputs", "Selection", "SessionOptions", "Shard", "Tools"]
+__all__ = [
+    "FailOn",
+    "Limits",
+    "MeasureProtocol",
+    "Order",
+    "Outputs",
+    "Selection",
+    "SessionOptions",
+    "Shard",
+    "Tools",
+    "Trees",
+]
 
 DEFAULT_KINDS: Final = frozenset(kind for kind in Kind if not kind.measured)
 
@@ -182,6 +193,24 @@ class Outputs:
 
 
 @dataclass(frozen=True, slots=True)
+class Trees:
+    """Two trees to be compared now."""
+
+    against: str
+    """The base: a commit, ``REF1..REF2`` for two of them, or a folder."""
+    setup: tuple[str, ...] = ()
+    """The words of a command that makes an environment for each side; none to use this one."""
+    suites_from_each: bool = False
+    """Whether each side runs its own suites, and not both the working tree's."""
+    budget_s: float = 4.0
+    """Sampling time for each case, both sides together."""
+
+    def __post_init__(self) -> None:
+        if not self.budget_s > 0:
+            raise UsageError(f"--budget: a case needs some sampling time, such as 4s, and not {self.budget_s:g} s")
+
+
+@dataclass(frozen=True, slots=True)
 class SessionOptions:
     """One session, from paths to reports."""
 
@@ -190,5 +219,7 @@ class SessionOptions:
     selection: Selection
     limits: Limits
     outputs: Outputs = Outputs()
+    trees: Trees | None = None
+    """Where figures are to be compared between two trees, measured side by side."""
     command: tuple[str, ...] = ()
     """The words of the command line that change how a case runs, for a command that runs it again."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from wfrun.authoring.targets import available_targets, implementation_of
 from wfrun.concurrency.channel import Channel
 from wfrun.errors import ExitCode, FileError, NothingSelected, UsageError
+from wfrun.runner.against.measuring import compared_trees
 from wfrun.runner.compare.compare import compare_session
 from wfrun.runner.compare.confirm import confirmed, suspects
 from wfrun.runner.compare.coverage import covered_ids
@@ -32,6 +33,7 @@ from wfrun.runner.report.report import report_session, session_console
 from wfrun.runner.report.stage_times import StageTimes
 from wfrun.runner.report.story import SessionStory
 from wfrun.runner.run.in_process import beside_cases
+from wfrun.runner.run.measuring import measure_cases
 from wfrun.runner.run.reproduce import find_reproductions
 from wfrun.runner.run.run import run_plan
 
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from wfrun.runner.plan.planned import Plan
     from wfrun.runner.record.models import Baseline
     from wfrun.runner.record.session_record import SessionRecord
+    from wfrun.runner.record.surroundings import Surroundings
     from wfrun.runner.report.commands import Hint
     from wfrun.runner.run.events import RunEvent
     from wfrun.runner.run.outcomes import RunResult
@@ -77,14 +80,17 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
         console.print("There is no ./suites here, so these are the suites that come with wfrun.")
     with stages.timing("record"):
         surroundings = look_around(discovery, outputs, Path.cwd())
-    if outputs.baseline_path is not None:
-        # Minutes of measuring are not to end in a refusal.
-        refuse_early(_resolved(outputs.baseline_path), surroundings, replace=outputs.replace_baseline)
+    _refuse_early(options, surroundings)
     artefacts = Artefacts(options.limits.tools)
-    with make_progress(console, outputs.verbosity, alone=options.limits.tools.capture) as progress:
+    with (
+        compared_trees(options, plan, console.print) as trees,
+        make_progress(console, outputs.verbosity, alone=options.limits.tools.capture) as progress,
+    ):
+        measure = measure_cases if trees is None else trees.measure
 
         def run(part: Plan, *, confirming: bool = False) -> tuple[RunResult, SessionRecord]:
-            running = run_plan(part, options.limits, artefacts.listening(progress), channel_type, confirming=confirming)
+            listener = artefacts.listening(progress)
+            running = run_plan(part, options.limits, listener, channel_type, confirming=confirming, measure=measure)
             with stages.timing("run"):
                 result = beside_cases(running) if options.limits.tools.in_process else asyncio.run(running)
             with stages.timing("record"):
@@ -97,7 +103,9 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
             hints = _hints(result, options, progress)
         record = with_commands(record, hints)
         with stages.timing("compare"):
-            comparison = None if yardstick is None else _compare(record, yardstick, plan, discovery, options)
+            comparison = None if trees is None else trees.comparison()
+            if yardstick is not None:
+                comparison = _compare(record, yardstick, plan, discovery, options)
         if yardstick is not None and comparison is not None and comparison.regressed and not result.interrupted:
             again = suspects(plan, comparison)
             repeated, second = run(again, confirming=True)
@@ -139,6 +147,12 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
         github=GitHub.around(os.environ, Path.cwd()),
     )
     return code
+
+
+def _refuse_early(options: SessionOptions, surroundings: Surroundings) -> None:
+    """Refuse now what could not be written at the end: minutes of measuring are not to end in that."""
+    if options.outputs.baseline_path is not None:
+        refuse_early(_resolved(options.outputs.baseline_path), surroundings, replace=options.outputs.replace_baseline)
 
 
 def _hints(
@@ -209,6 +223,8 @@ def _plan(discovery: Discovery, options: SessionOptions) -> tuple[Plan, tuple[st
     if not plan.cases:
         return plan, doubts
     asked = options.outputs.baseline_path or options.outputs.compare_path
+    if options.trees is not None:
+        asked = Path(options.trees.against)
     if asked is not None and not any(case.measured for case in plan.cases):
         raise NothingSelected(f"nothing would be measured for {asked}: no selected case is measured; add --performance")
     return plan, doubts

@@ -19,7 +19,7 @@ __all__ = ["Resolved", "Setting", "resolve"]
 
 KINDS: Final = frozenset({"unit", "integration", "e2e", "performance", "stress", "category"})
 HERE: Final = frozenset({"in_process", "pdb"})
-FIGURES: Final = frozenset({"baseline", "compare"})
+FIGURES: Final = frozenset({"baseline", "compare", "against"})
 RIVALS: Final[Sequence[tuple[frozenset[str], frozenset[str]]]] = (
     (KINDS, KINDS),
     (frozenset({"verbose"}), frozenset({"quiet"})),
@@ -28,8 +28,15 @@ RIVALS: Final[Sequence[tuple[frozenset[str], frozenset[str]]]] = (
 )
 """Options that say one thing together or contradict each other: one that is given more strongly undoes the others."""
 
-NEEDS: Final = {"threshold": "compare", "replace": "baseline", "flaky": "retries"}
-"""Options that only say how another works: without that one they are kept, and mean nothing."""
+NEEDS: Final = {
+    "threshold": frozenset({"compare", "against"}),
+    "replace": frozenset({"baseline"}),
+    "flaky": frozenset({"retries"}),
+    "budget": frozenset({"against"}),
+    "setup": frozenset({"against"}),
+    "suites_from_each": frozenset({"against"}),
+}
+"""Options that only say how one of some others works: without any of those they are kept, and mean nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,7 @@ def resolve(
         settings |= counting
         taken |= {*counting, *_rivals(name for name, setting in counting.items() if setting.value)}
     there = {*given, *settings}
-    lonely = {name for name, needed in NEEDS.items() if needed not in there}
+    lonely = {name for name, needed in NEEDS.items() if not needed & there}
     settings = {name: setting for name, setting in settings.items() if name not in lonely}
     wanted = _text(given, settings, "env")
     return Resolved(settings, profile, {} if wanted is None else _of_environment(wanted, file))

@@ -9,7 +9,7 @@ from typing import Final
 
 from wfrun.errors import UsageError
 
-__all__ = ["commit_of", "git", "project_of", "submodules_of", "untracked_in"]
+__all__ = ["GitFailed", "commit_of", "git", "project_of", "submodules_of", "untracked_in"]
 
 TIMEOUT_S: Final = 120
 _MISLEADING: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")

@@ -140,7 +140,8 @@ def _samples(half: Half, name: str) -> tuple[float, ...]:
 
 def _generation(pair: Pair, half: Half) -> Generation:
     return Generation(
-        samples={**half.rows, **{name: [value] for name, value in half.whole.items()}},
+        samples={name: values for name, values in half.rows.items() if name != "run_delay_ns"}
+        | {name: [value] for name, value in half.whole.items()},
         latency=half.latency,
         cpu=pair.cpu,
         declared=half.declared,

@@ -17,19 +17,9 @@ from wfrun.runner.against.worktree import copied_tree, worktree
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["Sides", "TreesAsked", "opened_sides"]
+    from wfrun.runner.options import Trees
 
-
-@dataclass(frozen=True, slots=True)
-class TreesAsked:
-    """Which trees, as the user asked for them."""
-
-    against: str
-    """A ref, ``REF1..REF2``, or a folder."""
-    setup: tuple[str, ...] = ()
-    """The words of a command that makes an environment for each side; none to use this one."""
-    suites_from_each: bool = False
-    """Whether each side runs its own suites, and not both the working tree's."""
+__all__ = ["Sides", "opened_sides"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +39,7 @@ class Sides:
 
 @contextlib.contextmanager
 def opened_sides(
-    asked: TreesAsked, suite_files: Sequence[Path], say: Callable[[str], None] = lambda _: None
+    asked: Trees, suite_files: Sequence[Path], say: Callable[[str], None] = lambda _: None
 ) -> Iterator[Sides]:
     """Have both trees on disk while in here.
 

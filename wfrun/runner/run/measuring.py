@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from wfrun.runner.child.messages import CaseResult, Status
 from wfrun.runner.child.sample import SamplingOptions
@@ -25,7 +25,23 @@ if TYPE_CHECKING:
     from wfrun.runner.run.stopping import StopControl
     from wfrun.runner.run.worker import CaseRunner
 
-__all__ = ["measure_cases"]
+__all__ = ["Measuring", "measure_cases"]
+
+
+class Measuring(Protocol):
+    """Measures cases, as :func:`measure_cases` does."""
+
+    async def __call__(
+        self,
+        cases: Sequence[PlannedCase],
+        limits: Limits,
+        stop: StopControl,
+        listener: Callable[[RunEvent], None],
+        deliver: Callable[[list[Outcome]], Awaitable[None]],
+        *,
+        runner: CaseRunner,
+    ) -> None:
+        """Deliver one outcome for each case, also where the run stops meanwhile."""
 
 
 async def measure_cases(

@@ -25,7 +25,7 @@ from wfrun.runner.run.events import (
 )
 from wfrun.runner.run.gate import Gate, is_gated
 from wfrun.runner.run.ledger import audit
-from wfrun.runner.run.measuring import measure_cases
+from wfrun.runner.run.measuring import Measuring, measure_cases
 from wfrun.runner.run.outcomes import Outcome, RunResult, outcome_of
 from wfrun.runner.run.shared import SharedFixtures
 from wfrun.runner.run.stopping import StopControl
@@ -53,6 +53,7 @@ async def run_plan(
     channel_type: Callable[..., Channel[Any]] = Channel,
     *,
     confirming: bool = False,
+    measure: Measuring = measure_cases,
 ) -> RunResult:
     """Run every case of ``plan``, as often as ``limits`` say, and return its outcomes.
 
@@ -67,6 +68,7 @@ async def run_plan(
         listener: Told of everything as it happens; must not raise.
         channel_type: Makes the two channels of each round; tests hand in broken ones.
         confirming: Whether the cases are measured a second time; told to the listener.
+        measure: Takes the figures of the measured cases.
     """
     started_s = time.monotonic()
     stop = StopControl(listener, limits.teardown_grace_s)
@@ -79,7 +81,7 @@ async def run_plan(
     with stop.listening():
         try:
             for part in _rounds(plan, limits, stop) if repeating else (plan,):
-                one = _Round(part, limits, stop, listener, channel_type)
+                one = _Round(part, limits, stop, listener, channel_type, measure=measure)
                 await one.run(runners, done.fixture_failed, shared)
                 done.add(one)
         finally:
@@ -178,8 +180,11 @@ class _Round:
         stop: StopControl,
         listener: Callable[[RunEvent], None],
         channel_type: Callable[..., Channel[Any]],
+        *,
+        measure: Measuring,
     ) -> None:
         self.plan = plan
+        self._measure = measure
         self._limits = limits
         self._stop = stop
         self._listener = listener
@@ -203,7 +208,7 @@ class _Round:
             if measured:
                 for runner in runners:  # figures are taken alone on the machine
                     await runner.close()
-                await measure_cases(
+                await self._measure(
                     measured,
                     self._limits,
                     self._stop,

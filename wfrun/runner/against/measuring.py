@@ -1,0 +1,124 @@
+"""The measured cases of a session, over two trees instead of one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wfrun.runner.against.case import CasePairs, PairTaker
+from wfrun.runner.against.looks import ERROR
+from wfrun.runner.against.rows import comparison_of, outcome_of_pairs
+from wfrun.runner.against.sides import opened_sides
+from wfrun.runner.child.messages import Status
+from wfrun.runner.compare.verdicts import Verdict
+from wfrun.runner.run.events import CaseStarted
+from wfrun.runner.run.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+
+    from wfrun.runner.against.sides import Sides
+    from wfrun.runner.compare.verdicts import Comparison
+    from wfrun.runner.options import Limits, SessionOptions, Trees
+    from wfrun.runner.plan.planned import Plan, PlannedCase
+    from wfrun.runner.run.events import RunEvent
+    from wfrun.runner.run.stopping import StopControl
+    from wfrun.runner.run.worker import CaseRunner
+
+__all__ = ["TreeMeasuring", "compared_trees"]
+
+_NOT_CONFIRMED = "it looked regressed, and did not when it was measured again in fresh pairs"
+_SHARED = "it needs a fixture of scope shared, whose process cannot be of both trees"
+
+
+class TreeMeasuring:
+    """Takes pairs for each measured case, then again for those that got worse, and keeps what they say."""
+
+    def __init__(self, sides: Sides, trees: Trees, thresholds: Mapping[str, float]) -> None:
+        self.sides = sides
+        self._trees = trees
+        self._thresholds = thresholds
+        self._taken: list[CasePairs] = []
+        self.not_compared: dict[str, str] = {}
+
+    async def measure(
+        self,
+        cases: Sequence[PlannedCase],
+        limits: Limits,
+        stop: StopControl,
+        listener: Callable[[RunEvent], None],
+        deliver: Callable[[list[Outcome]], Awaitable[None]],
+        *,
+        runner: CaseRunner,  # noqa: ARG002 - pairs have processes of their own
+    ) -> None:
+        """Measure ``cases`` one after another over both trees; deliver the changed tree's outcome of each."""
+        taker = PairTaker(
+            sides=self.sides,
+            limits=limits,
+            budget_s=self._trees.budget_s,
+            thresholds=self._thresholds,
+            cores=sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [],
+            chance=random.Random(),  # noqa: S311 - chance against bad luck, not against people
+            stop=stop,
+            listener=listener,
+        )
+        for case in cases:
+            if case.info.skip is not None:
+                await deliver([Outcome(case, Status.SKIPPED, 0.0, case.info.skip)])
+            elif case.info.shared:
+                self._taken.append(CasePairs(case, foreign=_SHARED))
+                await deliver([Outcome(case, Status.SKIPPED, 0.0, f"not compared: {_SHARED}")])
+            elif stop.no_more:
+                await deliver([Outcome(case, Status.NOT_RUN, 0.0, "the session ended before its turn")])
+            else:
+                listener(CaseStarted(case, 0))
+                taken = await taker.compare(case)
+                self._taken.append(taken)
+                kept = taken
+                if taken.trouble is not None and taken.trouble.side == 0:
+                    alone = await taker.alone(case, self.sides.changed)
+                    kept = replace(alone, trouble=alone.trouble or taken.trouble)
+                outcome = outcome_of_pairs(kept, self.sides)
+                if stop.interrupted and outcome.status is Status.PASSED:
+                    outcome = replace(outcome, status=Status.INTERRUPTED, message="interrupted between pairs")
+                await deliver([outcome])
+        await self._confirm(taker, stop)
+
+    async def _confirm(self, taker: PairTaker, stop: StopControl) -> None:
+        """Take fresh pairs for what got worse, as sure as so many suspicions together ask for."""
+        suspicions = sum(len(taken.regressed) for taken in self._taken)
+        for taken in self._taken:
+            if not taken.regressed or stop.no_more:
+                continue
+            again = await taker.compare(taken.case, error=ERROR / max(1, suspicions))
+            for name in taken.regressed:
+                second = again.decisions.get(name)
+                if second is None or second.verdict is not Verdict.REGRESSED:
+                    first = taken.decisions[name]
+                    taken.decisions[name] = replace(
+                        first, verdict=Verdict.INCONCLUSIVE, doubts=(*first.doubts, _NOT_CONFIRMED)
+                    )
+
+    def comparison(self) -> Comparison:
+        """Return what all cases measured so far say."""
+        return comparison_of(self._taken, self.sides)
+
+
+@contextlib.contextmanager
+def compared_trees(options: SessionOptions, plan: Plan, say: Callable[[str], None]) -> Iterator[TreeMeasuring | None]:
+    """Have the trees that are to be compared on disk while in here; ``None`` where none are.
+
+    Raises:
+        UsageError: What was asked for is not there.
+        FileError: There is no room for a tree.
+    """
+    if options.trees is None:
+        yield None
+        return
+    files = list(dict.fromkeys(Path(case.info.file) for case in plan.cases if case.measured))
+    with opened_sides(options.trees, files, say) as sides:
+        yield TreeMeasuring(sides, options.trees, options.outputs.thresholds)
