@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from wfrun.runner.compare.verdicts import Comparison, MetricComparison
 
-__all__ = ["change_shown", "delta_table"]
+__all__ = ["ORDER", "change_shown", "delta_table", "doubts_told"]
 
 ORDER: Final = (
     Verdict.REGRESSED,
@@ -55,7 +55,7 @@ def delta_table(comparison: Comparison, *, everything: bool = False) -> list[Ren
     else:
         parts.append(Text(f"Compared with {shown_path(comparison.baseline_path)}: no metric to judge"))
     parts.append(_counts(comparison, len(comparison.metrics) - len(shown)))
-    parts.extend(_warnings(comparison.warnings, shown))
+    parts.extend(Text(f"! {doubt}", "yellow") for doubt in doubts_told(comparison, shown))
     return parts
 
 
@@ -64,6 +64,18 @@ def change_shown(metric: MetricComparison) -> str:
     if metric.ratio is None or metric.verdict not in {Verdict.REGRESSED, Verdict.IMPROVED}:
         return NOTHING_SHOWN
     return format_percent(metric.ratio)
+
+
+def doubts_told(comparison: Comparison, shown: Iterable[MetricComparison]) -> Iterable[str]:
+    """Yield each doubt once, on one line, with the metrics among ``shown`` that it concerns or their number."""
+    # One doubt about a machine concerns every metric of every case: it is told once, with how many it concerns.
+    concerned: dict[str, list[str]] = {warning: [] for warning in comparison.warnings}
+    for metric in shown:
+        for warning in metric.warnings:
+            concerned.setdefault(warning, []).append(f"{one_line(metric.title) or metric.case_id}, {metric.metric}")
+    for warning, places in concerned.items():
+        where = "" if not places else f"{places[0]}: " if len(places) == 1 else f"{plural(len(places), 'metric')}: "
+        yield f"{where}{one_line(warning)}"
 
 
 def _tells_something(metric: MetricComparison) -> bool:
@@ -125,14 +137,3 @@ def _counts(comparison: Comparison, left_out: int) -> Text:
     if left_out:
         line.append(f" ({plural(left_out, 'metric')} given as advice only not shown; --verbose shows all)", "dim")
     return line
-
-
-def _warnings(general: tuple[str, ...], shown: list[MetricComparison]) -> Iterable[Text]:
-    # One doubt about a machine concerns every metric of every case: it is told once, with how many it concerns.
-    concerned: dict[str, list[str]] = {warning: [] for warning in general}
-    for metric in shown:
-        for warning in metric.warnings:
-            concerned.setdefault(warning, []).append(f"{one_line(metric.title) or metric.case_id}, {metric.metric}")
-    for warning, places in concerned.items():
-        where = "" if not places else f"{places[0]}: " if len(places) == 1 else f"{plural(len(places), 'metric')}: "
-        yield Text(f"! {where}{one_line(warning)}", "yellow")

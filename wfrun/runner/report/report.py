@@ -13,9 +13,9 @@ from wfrun.files import write_atomically
 from wfrun.runner.record.json_text import json_bytes
 from wfrun.runner.report.console import make_console, print_parts
 from wfrun.runner.report.github import annotation_lines
-from wfrun.runner.report.html_page import session_page
 from wfrun.runner.report.junit import junit_xml
 from wfrun.runner.report.markdown import session_markdown
+from wfrun.runner.report.page.page import session_page
 from wfrun.runner.report.summary import summary
 
 if TYPE_CHECKING:

@@ -1,0 +1,163 @@
+"""The head of a page: what came of the session in one sentence, the counts, and what to do next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from wfrun.runner.child.messages import Status
+from wfrun.runner.compare.verdicts import Verdict
+from wfrun.runner.report.page.markup import anchor, label, listed, text
+from wfrun.runner.report.repetition import repetition_lines
+from wfrun.runner.report.text import one_line, plural, shown_path
+from wfrun.units import format_duration, format_percent
+from wfrun.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wfrun.runner.compare.verdicts import Comparison, MetricComparison
+    from wfrun.runner.report.story import SessionStory
+
+__all__ = ["Headline", "head", "headline"]
+
+_MOST_NAMED: Final = 3
+"""Cases that got worse named in the head; the table has them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """What came of a session, for those who read one sentence."""
+
+    said: str
+    tone: str
+    """good, bad or doubt."""
+
+
+def headline(story: SessionStory) -> Headline:
+    """Return the sentence that matters most: whether there is no trust, a failure, a regression, or nothing of it."""
+    result, comparison = story.result, story.comparison
+    ran = len(result.outcomes) - sum(outcome.status is Status.NOT_RUN for outcome in result.outcomes)
+    if result.faults:
+        return Headline("wfrun contradicted itself: do not trust this session", "bad")
+    if result.interrupted:
+        return Headline(f"Interrupted: {ran:,} of {plural(len(story.plan.cases), 'case')} ran", "doubt")
+    broken = [f"{len(result.failed):,} of {plural(ran, 'case')} failed"] if result.failed else []
+    if story.discovery.failures:
+        broken.append(f"{plural(len(story.discovery.failures), 'suite file')} did not load")
+    if result.fixture_failures:
+        broken.append(f"{plural(len(result.fixture_failures), 'tear-down')} failed")
+    worse = [] if comparison is None or not comparison.regressed else [_worse(comparison)]
+    if broken or worse:
+        return Headline(_sentence([*broken, *worse]), "bad")
+    if not ran:
+        return Headline("No case ran", "doubt")
+    passed = "The one case passed" if ran == 1 else f"All {ran:,} cases passed"
+    if sum(outcome.status is Status.PASSED for outcome in result.outcomes) < ran:
+        passed = f"None of {plural(ran, 'case')} failed"
+    return Headline(passed + ("" if comparison is None else f", {_compared(comparison)}"), "good")
+
+
+def head(story: SessionStory) -> Iterator[str]:
+    """Yield the head of the page."""
+    said = headline(story)
+    yield f'<header class="{said.tone}"><p class="brand">wfrun<span> {text(__version__)}</span>'
+    yield '<button type="button" id="theme" hidden>theme</button></p>'
+    yield f"<h1>{text(said.said)}</h1>"
+    yield from _counts(story)
+    yield f'<p class="dim">{text(" · ".join(_facts(story)))}</p>'
+    steps = list(_steps(story))
+    if steps:
+        yield f'<div class="next"><h2>What to do next</h2><ul>{"".join(steps)}</ul></div>'
+    told = [*(f"fault of wfrun itself: {fault}" for fault in story.result.faults), *story.notes]
+    yield listed([*told, *(line.plain for line in repetition_lines(story.result))])
+    yield "</header>"
+
+
+def _counts(story: SessionStory) -> Iterator[str]:
+    counts = Counter(outcome.status for outcome in story.result.outcomes)
+    shown = [
+        (counts[status], status.value, "good" if status is Status.PASSED else "bad" if status.bad else "doubt")
+        for status in (*(s for s in Status if s.bad), *(s for s in Status if not s.bad))
+        if counts[status] and status is not Status.NOT_RUN
+    ]
+    if story.not_run:
+        shown.append((len(story.not_run), "not run", "doubt"))
+    if story.comparison is not None:
+        verdicts = Counter(row.verdict for row in story.comparison.metrics if row.gates)
+        tones = {Verdict.REGRESSED: "bad", Verdict.IMPROVED: "good", Verdict.INCONCLUSIVE: "doubt"}
+        shown += [(verdicts[v], f"{v.value}", tones.get(v, "dim")) for v in Verdict if verdicts[v]]
+    chips = "".join(f'<li class="{tone}"><b>{count:,}</b> {text(what)}' for count, what, tone in shown)
+    yield f'<ul class="counts" aria-label="Counts">{chips}</ul>'
+
+
+def _facts(story: SessionStory) -> Iterator[str]:
+    record = story.record
+    if record is not None:
+        yield f"{record.created:%Y-%m-%d %H:%M %Z}"
+        if record.source is not None and record.source.sha:
+            branch = f" on {record.source.branch}" if record.source.branch else ""
+            yield f"commit {record.source.sha[:10]}{branch}{' with changes' if record.source.dirty else ''}"
+    yield format_duration(story.result.duration_s)
+    yield f"{plural(story.plan.discovered, 'case')} found"
+    yield f"seed {story.plan.seed}"
+    if story.comparison is not None:
+        yield f"compared with {shown_path(story.comparison.baseline_path)}"
+
+
+def _steps(story: SessionStory) -> Iterator[str]:
+    failed = story.result.failed
+    if failed:
+        hints = story.hints(failed[0])
+        command = hints[0].command if hints and len(failed) == 1 else "wfrun --last-failed"
+        what = "the failed case" if len(failed) == 1 else f"the {len(failed):,} failed cases"
+        yield f"<li>Run {what} again: <code>{text(command)}</code>"
+    comparison = story.comparison
+    if comparison is None:
+        return
+    worse: dict[str, list[MetricComparison]] = {}
+    for row in comparison.regressed:
+        worse.setdefault(row.case_id, []).append(row)
+    for case_id, rows in list(worse.items())[:_MOST_NAMED]:
+        changes = ", ".join(map(_how_much, rows))
+        yield f'<li>See why <a href="#m-{anchor(case_id)}">{text(rows[0].title)}</a> got worse: {text(changes)}'
+    if len(worse) > _MOST_NAMED:
+        yield f"<li>and {plural(len(worse) - _MOST_NAMED, 'other case')} that got worse, in the table below"
+    open_ = [row for row in comparison.metrics if row.gates and row.verdict is Verdict.INCONCLUSIVE]
+    if open_:
+        seen = [row.could_have_seen_percent for row in open_ if row.could_have_seen_percent is not None]
+        least = f"; the widest could have shown {max(seen):.1f} % or more" if seen else ""
+        yield f"<li>{plural(len(open_), 'metric')} could not be decided{least}: measure longer, or on a quieter machine"
+    missing = {row.case_id for row in comparison.metrics if row.verdict is Verdict.MISSING}
+    if missing:
+        yield f"<li>{plural(len(missing), 'case')} of the {text(comparison.old_name)} had metrics that are missing now"
+
+
+def _worse(comparison: Comparison) -> str:
+    cases = {row.case_id for row in comparison.regressed}
+    if len(comparison.regressed) == 1:
+        row = comparison.regressed[0]
+        return f"{row.title}: {_how_much(row)}"
+    return f"{plural(len(cases), 'case')} got worse than the {comparison.old_name}"
+
+
+def _how_much(row: MetricComparison) -> str:
+    change = "worse" if row.ratio is None else format_percent(row.ratio)
+    return f"{label(row.metric)} {change}"
+
+
+def _compared(comparison: Comparison) -> str:
+    verdicts = Counter(row.verdict for row in comparison.metrics if row.gates)
+    if not verdicts or set(verdicts) <= {Verdict.NOT_COMPARABLE, Verdict.MISSING, Verdict.NEW}:
+        return "nothing could be compared"
+    if verdicts[Verdict.INCONCLUSIVE]:
+        return f"no regression shown, {plural(verdicts[Verdict.INCONCLUSIVE], 'metric')} undecided"
+    return (
+        f"{plural(verdicts[Verdict.IMPROVED], 'metric')} improved" if verdicts[Verdict.IMPROVED] else "none got worse"
+    )
+
+
+def _sentence(parts: list[str]) -> str:
+    said = one_line(", ".join(parts))
+    return said[:1].upper() + said[1:]
