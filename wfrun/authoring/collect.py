@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 import itertools
-import linecache
 import re
-import types
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from wfrun.authoring.declarations import Scope
+from wfrun.authoring.declarations import Scope, plain_code
 from wfrun.authoring.errors import DuplicateCase, ForeignLoop
 from wfrun.authoring.info import CaseInfo, Tier
 from wfrun.authoring.levels import FixtureLevel, folder_levels, needed_fixtures
 from wfrun.authoring.load import load_suite_module
+from wfrun.authoring.source_hash import source_hash
 from wfrun.authoring.suite import Suite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
     from wfrun.authoring.declarations import CaseDeclaration, FixtureDeclaration
@@ -30,8 +27,7 @@ __all__ = ["CollectedCase", "collect_file", "suites_root"]
 ROOT_NAME: Final = "suites"
 
 
-@dataclass(frozen=True, slots=True)
-class CollectedCase:
+class CollectedCase(NamedTuple):
     """A case that can be run here: what is known of it, and the functions and values that cannot cross processes."""
 
     info: CaseInfo
@@ -70,27 +66,40 @@ def suites_root(file: Path) -> Path:
     It is the nearest folder upward called ``suites``; else the nearest that holds a ``pyproject.toml`` or ``.git``;
     else the file's own folder.
     """
-    for folder in file.parents:
+    return _root_of(file.parent)
+
+
+@cache
+def _root_of(start: Path) -> Path:
+    upward = (start, *start.parents)
+    for folder in upward:
         if folder.name == ROOT_NAME:
             return folder
-    for folder in file.parents:
+    for folder in upward:
         if (folder / "pyproject.toml").exists() or (folder / ".git").exists():
             return folder
-    return file.parent
+    return start
 
 
 def suite_path(file: Path) -> str:
     """Return the part of an id that comes from the file: ``shop/orders`` for ``suites/shop/suite_orders.py``."""
-    relative = file.relative_to(suites_root(file)).with_suffix("")
-    return (relative.parent / relative.name.removeprefix("suite_")).as_posix()
+    return _folder_prefix(file.parent) + file.stem.removeprefix("suite_")
+
+
+@cache
+def _folder_prefix(folder: Path) -> str:
+    relative = folder.relative_to(_root_of(folder))
+    return f"{relative.as_posix()}/" if relative.parts else ""
 
 
 def _cases_of(suite: Suite, file: Path, prefix: str, level: FixtureLevel) -> Iterator[CollectedCase]:
+    path = str(file)
+    always = [fixture.function for fixture in suite.fixtures.values() if fixture.always]
     for declaration in suite.cases:
-        fixtures = _fixtures_of(declaration, suite, level)
-        shared = tuple(found.key for found in fixtures if found.declaration.scope is Scope.SHARED)
-        code = inspect.unwrap(declaration.function).__code__
-        source_hash = _source_hash(code)
+        fixtures = _fixtures_of(declaration, (*always, *suite.teardowns), level)
+        shared = tuple([found.key for found in fixtures if found.declaration.scope is Scope.SHARED])
+        code = plain_code(declaration.function)
+        hashed = source_hash(code)
         for arguments, texts in _combinations(declaration.parameters):
             label = f"[{','.join(f'{name}={text}' for name, text in texts.items())}]" if texts else ""
             info = CaseInfo(
@@ -99,14 +108,14 @@ def _cases_of(suite: Suite, file: Path, prefix: str, level: FixtureLevel) -> Ite
                 suite_title=suite.title,
                 kinds=declaration.kinds,
                 tags=tuple(dict.fromkeys([*suite.tags, *declaration.tags])),
-                file=str(file),
+                file=path,
                 line=code.co_firstlineno,
                 parameters=texts,
                 timeout_s=declaration.timeout_s,
                 own_process=declaration.own_process,
                 virtual_time=declaration.virtual_time,
                 pinned=declaration.pinned,
-                source_hash=source_hash,
+                source_hash=hashed,
                 tier=declaration.tier or Tier.STANDARD,
                 tier_named=declaration.tier is not None,
                 own_loop=declaration.own_loop,
@@ -119,11 +128,12 @@ def _cases_of(suite: Suite, file: Path, prefix: str, level: FixtureLevel) -> Ite
             yield CollectedCase(info, declaration, suite, arguments, level, fixtures)
 
 
-def _fixtures_of(declaration: CaseDeclaration, suite: Suite, level: FixtureLevel) -> tuple[FoundFixture, ...]:
-    """Return every fixture of a case, having made sure that it can have them."""
-    always = (fixture.function for fixture in suite.fixtures.values() if fixture.always)
+def _fixtures_of(
+    declaration: CaseDeclaration, around: Iterable[Callable[..., Any]], level: FixtureLevel
+) -> tuple[FoundFixture, ...]:
+    """Return every fixture of a case and of what runs ``around`` it, having made sure that it can have them."""
     fixtures: dict[FixtureDeclaration, FoundFixture] = {}
-    for function in (declaration.function, *always, *suite.teardowns):
+    for function in (declaration.function, *around):
         fixtures |= needed_fixtures(function, declaration.parameters, level)
     if declaration.own_loop or declaration.virtual_time:
         for fixture in fixtures:
@@ -138,6 +148,10 @@ def _fixtures_of(declaration: CaseDeclaration, suite: Suite, level: FixtureLevel
 
 
 def _combinations(parameters: dict[str, tuple[Any, ...]]) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
+    if not parameters:
+        # The same as below, for nearly every case.
+        yield {}, {}
+        return
     labels = {name: _labels(name, values) for name, values in parameters.items()}
     for picks in itertools.product(*(range(len(values)) for values in parameters.values())):
         chosen = dict(zip(parameters, picks, strict=True))
@@ -160,15 +174,3 @@ def _labels(name: str, values: tuple[Any, ...]) -> list[str]:
             label += "-again"
         labels.append(label)
     return labels
-
-
-def _source_hash(code: types.CodeType) -> str:
-    """Hash the lines of a function, as ``inspect.getsource`` returns them, which takes thirty times as long."""
-    lines = linecache.getlines(code.co_filename)[code.co_firstlineno - 1 : _last_line(code)]
-    source = "".join(lines) if lines else code.co_code.hex()
-    return hashlib.sha256(source.encode()).hexdigest()[:16]
-
-
-def _last_line(code: types.CodeType) -> int:
-    ends = [end or 0 for _, end, _, _ in code.co_positions()]
-    return max(*ends, *(_last_line(inner) for inner in code.co_consts if isinstance(inner, types.CodeType)), 0)

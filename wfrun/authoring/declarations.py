@@ -5,16 +5,17 @@ from __future__ import annotations
 import inspect
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from wfrun.authoring.errors import BadDeclaration
 
 if TYPE_CHECKING:
+    import types
     from collections.abc import Callable
 
     from wfrun.authoring.info import Kind, Tier
 
-__all__ = ["CONTEXT", "CaseDeclaration", "FixtureDeclaration", "Scope", "fixture_declaration", "place_of"]
+__all__ = ["CONTEXT", "CaseDeclaration", "FixtureDeclaration", "Scope", "fixture_declaration", "place_of", "plain_code"]
 
 CONTEXT: Final = "context"
 
@@ -36,8 +37,7 @@ class Scope(StrEnum):
         return list(Scope).index(self)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CaseDeclaration:
+class CaseDeclaration(NamedTuple):
     """One decorated function, before its parameters are spread out."""
 
     function: Callable[..., Any]
@@ -100,5 +100,13 @@ def fixture_declaration(function: Callable[..., Any], scope: str, *, always: boo
 
 def place_of(function: Callable[..., Any]) -> str:
     """Return ``file:line`` of a function."""
-    code = inspect.unwrap(function).__code__
+    code = plain_code(function)
     return f"{code.co_filename}:{code.co_firstlineno}"
+
+
+def plain_code(function: Callable[..., Any]) -> types.CodeType:
+    """Return the code of a function, or of that which decorators wrapped."""
+    # Looked for first, as unwrap() takes its time to find nothing.
+    plain = inspect.unwrap(function) if hasattr(function, "__wrapped__") else function
+    code: types.CodeType = plain.__code__
+    return code

@@ -23,6 +23,9 @@ class Kind(StrEnum):
     PERFORMANCE = "performance"
     STRESS = "stress"
 
+    # That of an enumeration is a function in Python, and every set and dictionary of cases by kind asks for it.
+    __hash__ = str.__hash__
+
     @property
     def measured(self) -> bool:
         """Whether cases of this kind are run repeatedly in fresh processes and their figures kept."""

@@ -113,15 +113,19 @@ def folder_levels(file: Path, root: Path) -> FixtureLevel | None:
     Raises:
         Exception: Whatever such a file raises while it is imported.
     """
-    level: FixtureLevel | None = None
-    inward = [folder for folder in reversed(file.parents) if folder.is_relative_to(root)]
-    for folder in inward:
-        source = folder / FIXTURES_FILE
-        if source.is_file():
-            marked = (getattr(value, _MARK, None) for value in vars(load_suite_module(source)).values())
-            found = [value for value in marked if isinstance(value, FixtureDeclaration)]
-            level = FixtureLevel({declaration.name: declaration for declaration in found}, level)
-    return level
+    return _level_of(file.parent, root)
+
+
+@cache
+def _level_of(folder: Path, root: Path) -> FixtureLevel | None:
+    # From outside in, so that the nearest folder's modules are found first.
+    outer = None if folder == root else _level_of(folder.parent, root)
+    source = folder / FIXTURES_FILE
+    if not source.is_file():
+        return outer
+    marked = (getattr(value, _MARK, None) for value in vars(load_suite_module(source)).values())
+    found = [value for value in marked if isinstance(value, FixtureDeclaration)]
+    return FixtureLevel({declaration.name: declaration for declaration in found}, outer)
 
 
 def needed_fixtures(
@@ -182,9 +186,9 @@ def needed_names(function: Callable[..., Any]) -> tuple[str, ...]:
     if type(function) is types.FunctionType and not hasattr(function, "__wrapped__"):
         # What follows, for nearly every function and in a fortieth of the time.
         code, optional = function.__code__, function.__kwdefaults__ or {}
-        names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         required = code.co_argcount - len(function.__defaults__ or ())
-        return (*names[:required], *(name for name in names[code.co_argcount :] if name not in optional))
+        named = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+        return (*code.co_varnames[:required], *[name for name in named if name not in optional])
     return tuple(
         parameter.name
         for parameter in inspect.signature(function).parameters.values()

@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING, Final, cast
 
 from wfrun.authoring.errors import ModuleClash
 from wfrun.authoring.explain import EXPLAIN_NAME, UNSET_NAME, UNSET_VALUE, explain, rewrite_asserts
+from wfrun.authoring.source_hash import hashes_within, remember_hashes
 
 if TYPE_CHECKING:
     import types
 
 __all__ = ["importable_folder", "load_suite_module"]
 
-REWRITING: Final = 1
-"""Goes up when assertions are rewritten in another way, so that no byte-code of the old way is used."""
+REWRITING: Final = 2
+"""Goes up when assertions are rewritten, or what is kept is written, in another way: what was kept is not used then."""
 _HEAD: Final = struct.Struct("<HQQ")  # the rewriting, the file's time of change, its size
 
 
@@ -73,13 +74,17 @@ class _SuiteLoader(importlib.machinery.SourceFileLoader):
 
     def get_code(self, fullname: str) -> types.CodeType:
         path = self.get_filename(fullname)
-        stats = Path(path).stat()
-        head = b"".join((importlib.util.MAGIC_NUMBER, _HEAD.pack(REWRITING, stats.st_mtime_ns, stats.st_size)))
+        stats = os.stat(path)  # noqa: PTH116 - thousands of them: making a Path takes longer than looking
+        facts = _HEAD.pack(REWRITING, stats.st_mtime_ns, stats.st_size)
+        # With the path, which stands in the code: whoever copies a project may copy this too.
+        head = b"".join((importlib.util.MAGIC_NUMBER, facts, os.fsencode(path), b"\0"))
         kept = importlib.util.cache_from_source(path, optimization="wfrun")
         try:
             data = self.get_data(kept)
             if data.startswith(head):
-                return cast("types.CodeType", marshal.loads(data[len(head) :]))  # noqa: S302 - what Python itself does
+                code, hashes = marshal.loads(memoryview(data)[len(head) :])  # noqa: S302 - what Python itself does
+                remember_hashes(path, hashes)
+                return cast("types.CodeType", code)
         except (OSError, ValueError, EOFError, TypeError):
             pass  # None yet, or a damaged one: it is made anew.
         source = importlib.util.decode_source(self.get_data(path))
@@ -87,20 +92,26 @@ class _SuiteLoader(importlib.machinery.SourceFileLoader):
         code = compile(tree, path, "exec", dont_inherit=True)
         if not sys.dont_write_bytecode:
             # Written to a file of another name first, then moved; where the folder cannot be written, nothing happens.
-            self.set_data(kept, head + marshal.dumps(code))
+            self.set_data(kept, head + marshal.dumps((code, hashes_within(code))))
         return code
 
 
 def _module_name(file: Path) -> tuple[str, Path]:
     """Return the module's full name, and the folder that must be importable for it."""
-    folder = file.parent
-    parts = [file.stem]
+    package, folder = _package(file.parent)
+    if package:
+        return f"{package}.{file.stem}", folder
+    # Lone files of one name may lie in many folders; their modules must not replace one another.
+    return f"{file.stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:8]}", folder
+
+
+@functools.cache
+def _package(folder: Path) -> tuple[str, Path]:
+    """Return the full name of the package that a folder is, empty where it is none, and the folder it is found in."""
+    parts: list[str] = []
     while (folder / "__init__.py").exists():
         parts.append(folder.name)
         folder = folder.parent
-    if len(parts) == 1:
-        # Lone files of one name may lie in many folders; their modules must not replace one another.
-        return f"{file.stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:8]}", folder
     return ".".join(reversed(parts)), folder
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final, TypeVar, overload
 
 from wfrun.authoring.declarations import CaseDeclaration, FixtureDeclaration, Scope, fixture_declaration, place_of
@@ -198,15 +199,18 @@ class Suite:
 
 
 def _checked_kinds(kinds: Iterable[str], function: Callable[..., Any]) -> tuple[Kind, ...]:
-    if isinstance(kinds, str):
-        kinds = (kinds,)
     try:
-        checked = tuple(dict.fromkeys(Kind(kind) for kind in kinds))
-    except ValueError as error:
+        checked = _known_kinds((kinds,) if isinstance(kinds, str) else tuple(kinds))
+    except (ValueError, TypeError) as error:
         raise BadDeclaration(f"{place_of(function)}: {error}; kinds are {', '.join(Kind)}") from None
     if not checked:
         raise BadDeclaration(f"{place_of(function)}: a case needs at least one kind of {', '.join(Kind)}")
     return checked
+
+
+@cache
+def _known_kinds(kinds: tuple[str, ...]) -> tuple[Kind, ...]:
+    return tuple(dict.fromkeys(map(Kind, kinds)))
 
 
 def _checked_leaks(leaks: Iterable[str], function: Callable[..., Any]) -> tuple[str, ...]:

@@ -11,10 +11,12 @@ gives: ``--target orders=http://127.0.0.1:8080``.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from importlib import metadata
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from wfrun.authoring.errors import UnknownTarget
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
 
 __all__ = ["HistoryEvent", "WorkflowTarget", "available_targets", "implementation_of", "open_target"]
 
@@ -70,7 +72,7 @@ def open_target(name: str, value: str | None = None) -> Any:  # noqa: ANN401 - e
         UnknownTarget: There is no such system or implementation; the message lists those there are.
     """
     implementation = implementation_of(value or EMBEDDED)
-    for entry in metadata.entry_points(group=GROUP):
+    for entry in _entry_points():
         if entry.name == f"{name}.{implementation}":
             make = entry.load()
             return make(value) if value is not None and ADDRESS in value else make()
@@ -96,7 +98,13 @@ def _listed(implementations: list[str]) -> str:
 def available_targets() -> dict[str, list[str]]:
     """Return the implementations of every system that installed packages offer, by its name."""
     offered: dict[str, list[str]] = {}
-    for entry in sorted(metadata.entry_points(group=GROUP), key=lambda entry: entry.name):
+    for entry in sorted(_entry_points(), key=lambda entry: entry.name):
         name, _, implementation = entry.name.partition(".")
         offered.setdefault(name, []).append(implementation)
     return offered
+
+
+def _entry_points() -> EntryPoints:
+    from importlib import metadata  # noqa: PLC0415 - 10 ms, of every process that runs cases
+
+    return metadata.entry_points(group=GROUP)

@@ -7,6 +7,7 @@ the one that was planned.
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import signal
 import sys
@@ -120,6 +121,8 @@ class Child:
         from wfrun.runner.child.sources import Sources  # noqa: PLC0415 - only the process that looks for cases
 
         sources = Sources()
+        # Thousands of suites come to stay: what is here before them need not be looked through for garbage with them.
+        gc.freeze()
         for file in files:
             try:
                 found = cases_to_json([case.info for case in self._load(str(file)).values()])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wfrun.authoring.collect import suites_root
@@ -11,7 +12,6 @@ from wfrun.runner.plan.shards import shard_of, split_suites
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-    from pathlib import Path
 
     from wfrun.authoring.info import CaseInfo, Kind
     from wfrun.runner.discover.discovery import Discovery
@@ -39,7 +39,7 @@ def covered_ids(
     kinds = selection.kinds or DEFAULT_KINDS
     shard = selection.shard
     split = {} if shard is None else split_suites(filter(choices.wants, discovery.cases), shard.of)
-    roots = {suites_root(file) for file in discovery.files}
+    roots = {suites_root(Path(file)) for file in discovery.files}
     scope = [path.resolve() for path in paths] or list(roots)
     infos = (case.as_case_info() for case in baseline.cases().values())
     return frozenset(

@@ -7,7 +7,6 @@ it cannot be told once a module is loaded, and a change there makes all of them 
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import os
 import sys
@@ -54,23 +53,23 @@ class DiscoveryCache:
         self._sources: dict[str, Stamp] = {}
         self._load()
 
-    def known(self, files: Sequence[Path]) -> dict[Path, list[CaseInfo]]:
+    def known(self, files: Sequence[str]) -> dict[str, list[CaseInfo]]:
         """Return the cases of those of ``files`` that would be the same today."""
         if any(_stamp(path) != stamp for path, stamp in self._sources.items()):
             # Of no file: what is not looked at this time must not pass for valid when the sources are stamped anew.
             self._files, self._sources = {}, {}
-        found: dict[Path, list[CaseInfo]] = {}
+        found: dict[str, list[CaseInfo]] = {}
         try:
             for file in files:
-                kept = self._files.get(str(file))
-                if kept is not None and _stamp(str(file)) == tuple(kept["stamp"]):
+                kept = self._files.get(file)
+                if kept is not None and _stamp(file) == tuple(kept["stamp"]):
                     found[file] = cases_from_json(kept["found"])
         except (LookupError, TypeError, ValueError):
             self.warning = self._unusable("it holds no cases of this wfrun")
             return {}
         return found
 
-    def keep(self, cases: Mapping[Path, Iterable[CaseInfo]], sources: Iterable[str], since_ns: int) -> None:
+    def keep(self, cases: Mapping[str, Iterable[CaseInfo]], sources: Iterable[str], since_ns: int) -> None:
         """Write ``cases`` by file, and what was read to find them. Nobody asked for this file, so failing is no error.
 
         Args:
@@ -79,11 +78,12 @@ class DiscoveryCache:
             since_ns: When the reading began: what changed since then may not be what was read, and is not kept.
         """
         files = {
-            str(file): {"stamp": stamp, "found": cases_to_json(of_file)}
+            file: {"stamp": stamp, "found": cases_to_json(of_file)}
             for file, of_file in cases.items()
-            if (stamp := _stamp(str(file)))[0] < since_ns
+            if (stamp := _stamp(file))[0] < since_ns
         }
-        besides = (str(path) for file in cases for path in _possible_fixtures(file))
+        folders = {os.path.dirname(file) for file in cases}  # noqa: PTH120 - thousands of them
+        besides = {str(path) for folder in folders for path in _possible_fixtures(Path(folder))}
         read = {path: _stamp(path) for path in (*self._sources, *sources, *besides) if path not in files}
         if any(changed_ns >= since_ns for changed_ns, _ in read.values()):
             return
@@ -121,15 +121,10 @@ def cached_cases(path: Path = CACHE_FILE) -> list[CaseInfo]:
         return []
 
 
-@functools.cache
-def _fixtures_above(folder: Path, root: Path) -> tuple[Path, ...]:
-    above = () if folder == root else _fixtures_above(folder.parent, root)
-    return (folder / FIXTURES_NAME, *above)
-
-
-def _possible_fixtures(file: Path) -> tuple[Path, ...]:
-    """Return where fixtures for ``file`` are looked for: one that comes to be may change what its cases need."""
-    return _fixtures_above(file.parent, suites_root(file))
+def _possible_fixtures(folder: Path) -> list[Path]:
+    """Return where fixtures for suites in ``folder`` are looked for: one that comes to be may change what they need."""
+    root = suites_root(folder / FIXTURES_NAME)
+    return [each / FIXTURES_NAME for each in (folder, *folder.parents) if each.is_relative_to(root)]
 
 
 def _stamp(path: str) -> Stamp:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import difflib
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,7 +19,7 @@ from wfrun.runner.child.process import ChildDied, ChildProcess
 from wfrun.runner.discover.discovery import Discovery
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from wfrun.authoring.info import CaseInfo
     from wfrun.runner.discover.cache import DiscoveryCache
@@ -76,22 +77,23 @@ async def discover(
     return Discovery(tuple(files), *_without_duplicates(cases, failures), shipped=shipped, warnings=warnings)
 
 
-def find_suite_files(paths: Iterable[Path]) -> list[Path]:
-    """Return the suite files under ``paths`` in order, each once, as absolute paths.
+def find_suite_files(paths: Iterable[Path]) -> list[str]:
+    """Return the absolute paths of the suite files under ``paths`` in order, each once.
+
+    They are text, as there may be thousands.
 
     Raises:
         UsageError: A path does not exist, or is a file that is not called ``suite_*.py``.
     """
-    files: dict[Path, None] = {}
+    files: dict[str, None] = {}
     for path in paths:
         if not path.exists():
             raise UsageError(f"there is no {path}{_nearest(path)}")
         absolute = path.resolve()
         if path.is_dir():
-            found = (file for file in absolute.rglob(SUITE_GLOB) if not _hidden(file.relative_to(absolute)))
-            files |= dict.fromkeys(sorted(found))
-        elif absolute.match(SUITE_GLOB):
-            files[absolute] = None
+            files |= dict.fromkeys(sorted(_suites_below(str(absolute)), key=_parts))
+        elif _is_suite(absolute.name):
+            files[str(absolute)] = None
         else:
             raise UsageError(f"{path} is not a suite: suite files are called {SUITE_GLOB}")
     return list(files)
@@ -108,8 +110,20 @@ def _local_suites() -> bool:
     return Path(ROOT_NAME).is_dir()
 
 
-def _hidden(relative: Path) -> bool:
-    return any(part.startswith((".", "__")) for part in relative.parts[:-1])
+def _suites_below(start: str) -> Iterator[str]:
+    for folder, folders, names in os.walk(start):
+        folders[:] = [name for name in folders if not name.startswith((".", "__"))]
+        within = os.path.join(folder, "")  # noqa: PTH118 - text, as all of it
+        yield from [within + name for name in names if _is_suite(name)]
+
+
+def _parts(file: str) -> list[str]:
+    # As paths are ordered, which are slow to make.
+    return file.split(os.sep)  # noqa: PTH206
+
+
+def _is_suite(name: str) -> bool:
+    return name.startswith("suite_") and name.endswith(".py")
 
 
 def _nearest(path: Path) -> str:
@@ -123,15 +137,15 @@ def _nearest(path: Path) -> str:
 class _Search:
     """Some suite files, imported in one child after another: each that ends a child is a failure."""
 
-    def __init__(self, files: list[Path], timeout_s: float) -> None:
+    def __init__(self, files: list[str], timeout_s: float) -> None:
         self._remaining = files
         self._timeout_s = timeout_s
         self._due_s = 0.0
-        self.cases: dict[Path, list[CaseInfo]] = {}
+        self.cases: dict[str, list[CaseInfo]] = {}
         self.failures: list[LoadFailure] = []
         self.sources: list[str] = []
         """What was read besides the files."""
-        self.untraced: list[Path] = []
+        self.untraced: list[str] = []
         """Files with cases of which it is not known what else was read, as their child ended early."""
 
     async def run(self) -> None:
@@ -145,7 +159,7 @@ class _Search:
         known = len(self.cases)
         self._due_s = loop.time() + self._timeout_s
         child = ChildProcess(OUTPUT_BYTES)
-        command = {"do": "collect", "files": [str(file) for file in self._remaining]}
+        command = {"do": "collect", "files": self._remaining}
         asking = asyncio.ensure_future(child.ask(command, self._on_event, pauses=True))
         overdue = False
         try:
@@ -162,7 +176,7 @@ class _Search:
                 how = f"still being imported after {self._timeout_s:g} s, so it was stopped; --timeout sets the limit"
             self.untraced += list(self.cases)[known:]
             if self._remaining:
-                self.failures.append(LoadFailure(str(self._remaining.pop(0)), how, output))
+                self.failures.append(LoadFailure(self._remaining.pop(0), how, output))
         except asyncio.CancelledError:
             await child.kill()
             raise

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from wfrun.authoring.info import CaseInfo
     from wfrun.runner.child.messages import LoadFailure
 
@@ -18,7 +16,8 @@ __all__ = ["Discovery"]
 class Discovery:
     """Every case under the given paths, and every suite file that could not be loaded."""
 
-    files: tuple[Path, ...]
+    files: tuple[str, ...]
+    """Absolute paths."""
     cases: tuple[CaseInfo, ...]
     failures: tuple[LoadFailure, ...] = ()
     shipped: bool = False

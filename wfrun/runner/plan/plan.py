@@ -66,7 +66,7 @@ def choose(cases: Sequence[CaseInfo], selection: Selection, *, timeout_s: float 
         wanted = [case for case in wanted if case.id not in reasons]
     if selection.order == "random":
         wanted = shuffled(wanted, case_seed(selection.seed, "order"))
-    measured_kinds = tuple(kind for kind in selection.kinds or DEFAULT_KINDS if measure and kind.measured)
+    measured_kinds = frozenset(kind for kind in selection.kinds or DEFAULT_KINDS if measure and kind.measured)
     return Plan(
         cases=tuple([_planned(case, selection, timeout_s, measured_kinds) for case in wanted]),
         seed=selection.seed,
@@ -87,14 +87,15 @@ def case_seed(session_seed: int, case_id: str) -> int:
 
 
 def _planned(
-    case: CaseInfo, selection: Selection, timeout_s: float | None, measured_kinds: tuple[Kind, ...]
+    case: CaseInfo, selection: Selection, timeout_s: float | None, measured_kinds: frozenset[Kind]
 ) -> PlannedCase:
-    measured = bool(measured_kinds) and any(kind in measured_kinds for kind in case.kinds)
+    measured = not measured_kinds.isdisjoint(case.kinds)
+    session_seed = selection.measured_seed if measured else selection.seed
     return PlannedCase(
         info=case,
         measured=measured,
-        seed=case_seed(selection.measured_seed if measured else selection.seed, case.id),
-        session_seed=selection.measured_seed if measured else selection.seed,
+        seed=case_seed(session_seed, case.id),
+        session_seed=session_seed,
         timeout_s=case.timeout_s or timeout_s or (case.tier.limit_s if case.tier_named else DEFAULT_TIMEOUT_S),
     )
 

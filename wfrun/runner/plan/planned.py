@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from wfrun.authoring.info import CaseInfo
@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["Deselected", "Plan", "PlannedCase"]
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedCase:
+class PlannedCase(NamedTuple):
     """One case and everything decided about its run."""
 
     info: CaseInfo

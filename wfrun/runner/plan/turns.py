@@ -22,11 +22,11 @@ def turn_of(plan: Plan, turn: int) -> Plan:
     cases = []
     for case in plan.cases:
         if not case.measured:
-            in_turn = replace(case, turn=turn)
+            in_turn = case._replace(turn=turn)
             if plan.new_seeds and turn > 1:
                 session_seed = plan.seed + turn - 1
                 seed = case_seed(session_seed, case.info.id)
-                in_turn = replace(in_turn, seed=seed, session_seed=session_seed)
+                in_turn = in_turn._replace(seed=seed, session_seed=session_seed)
             cases.append(in_turn)
     return replace(plan, cases=tuple(cases))
 

@@ -100,7 +100,7 @@ def _path(folder: Path, shard: Shard | None) -> Path:
 
 def _updated(known: LastFailures, discovery: Discovery, result: RunResult, *, flaky_fails: bool) -> LastFailures:
     unloaded = {failure.file for failure in discovery.failures}
-    looked_at = {str(file) for file in discovery.files}
+    looked_at = set(discovery.files)
     there = {case.id for case in discovery.cases}
     failed = {
         case_id: file

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from wfrun.measure.environment import conditions, fingerprint
@@ -13,7 +14,6 @@ from wfrun.runner.record.session_record import SourceRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from pydantic import JsonValue
 
@@ -45,7 +45,7 @@ def look_around(discovery: Discovery, outputs: Outputs, cwd: Path) -> Surroundin
     """
     reading = source_state(cwd, _own_output(outputs, cwd))
     if reading.value is None and discovery.files and not discovery.shipped:
-        beside = source_state(discovery.files[0].parent, _own_output(outputs, cwd))
+        beside = source_state(Path(discovery.files[0]).parent, _own_output(outputs, cwd))
         reading = beside if beside.value is not None else reading
     return Surroundings(
         created=datetime.now(UTC).replace(microsecond=0),

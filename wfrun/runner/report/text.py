@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from wfrun.authoring.info import CaseInfo
     from wfrun.runner.plan.planned import PlannedCase
@@ -48,6 +50,9 @@ def printable(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Return ``text`` made printable, with every run of white space as one space."""
+    if text.isprintable() and "  " not in text and text[:1] != " " != text[-1:]:
+        # It is so already, as nearly every name is.
+        return text
     return " ".join(printable(text).split())
 
 
@@ -63,6 +68,8 @@ def turn_name(case: PlannedCase) -> str:
 
 def case_title(case: Titled) -> str:
     """Return the title of a case, with those parameters that the title does not show itself."""
+    if not case.parameters:
+        return one_line(case.title)
     parameters = (f"{name}={value}" for name, value in case.parameters.items())
     hidden = ", ".join(parameter for parameter in parameters if parameter not in case.title)
     return one_line(f"{case.title} [{hidden}]" if hidden else case.title)
@@ -84,7 +91,8 @@ def plural(count: int, noun: str) -> str:
 
 def shown_path(path: str | Path) -> str:
     """Return ``path`` relative to the current folder where it is below it, else as it is."""
-    try:
-        return str(Path(path).relative_to(Path.cwd()))
-    except (ValueError, OSError):
-        return str(path)
+    shown = str(path)
+    with contextlib.suppress(OSError):
+        # As text, which takes a twentieth of the time that paths take.
+        return shown.removeprefix(os.path.join(os.getcwd(), ""))  # noqa: PTH109, PTH118
+    return shown

@@ -32,7 +32,7 @@ def baseline(make: Maker) -> Baseline:
 def discovery(tmp_path: Path) -> Discovery:
     """The suite of the case is gone; another one is still there."""
     (tmp_path / "suites" / "shop").mkdir(parents=True)
-    return Discovery((tmp_path / "suites" / "shop" / "suite_baskets.py",), ())
+    return Discovery((str(tmp_path / "suites" / "shop" / "suite_baskets.py"),), ())
 
 
 @pytest.mark.parametrize(

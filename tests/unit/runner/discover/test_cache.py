@@ -52,7 +52,7 @@ def long_ago(*paths: Path) -> None:
 def find() -> tuple[Discovery, bool]:
     """What discovery finds, and whether it had to import anything."""
     cache = DiscoveryCache()
-    files = sorted(Path("suites").resolve().glob("suite_*.py"))
+    files = [str(file) for file in Path("suites").resolve().glob("suite_*.py")]
     all_known = set(cache.known(files)) == set(files)
     return asyncio.run(discover([Path("suites")], cache=DiscoveryCache())), not all_known
 

@@ -123,7 +123,7 @@ def test_without_a_repository_the_suites_own_is_taken(repository: Path, tmp_path
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
 
-    around = look_around(Discovery((repository / "code.py",), ()), Outputs(), elsewhere)
+    around = look_around(Discovery((str(repository / "code.py"),), ()), Outputs(), elsewhere)
 
     assert around.source is not None
 
