@@ -24,6 +24,7 @@ class LatencySummary:
     min_ns: int
     p50_ns: int
     p90_ns: int
+    p95_ns: int
     p99_ns: int
     p999_ns: int
     max_ns: int
@@ -102,5 +103,5 @@ def summarise(histogram: Histogram) -> LatencySummary | None:
     """Return what ``histogram`` says about latencies in nanoseconds; None when it is empty."""
     if histogram.count == 0:
         return None
-    p50_ns, p90_ns, p99_ns, p999_ns = histogram.percentiles((50, 90, 99, 99.9))
-    return LatencySummary(histogram.count, histogram.min, p50_ns, p90_ns, p99_ns, p999_ns, histogram.max)
+    p50_ns, p90_ns, p95_ns, p99_ns, p999_ns = histogram.percentiles((50, 90, 95, 99, 99.9))
+    return LatencySummary(histogram.count, histogram.min, p50_ns, p90_ns, p95_ns, p99_ns, p999_ns, histogram.max)

@@ -105,6 +105,8 @@ class Child:
                 return self._run_many(command)
             case "share":
                 return self._share(command)
+            case "count":
+                return self._count(command).to_json()
             case "open":
                 return self._open(command).to_json()
             case "batch":
@@ -230,6 +232,19 @@ class Child:
             tools=self.tools,
             wide=wide,
         )
+
+    def _count(self, command: dict[str, Any]) -> CaseResult:
+        """Pass over a measured case under counters; the figures are those of the result's generation."""
+        # Only a process that counts needs it.
+        from wfrun.runner.child.count import count_case  # noqa: PLC0415
+
+        case = self._planned(command)
+        if isinstance(case, CaseResult):
+            return case
+        options = replace(self._options(command, WideFixtures()), measured=True, state=None, leaks=None)
+        result, failures = count_case(case, options, lambda: self._tell({"alive": True}))
+        self._tell_failures(failures)
+        return result
 
     def _open(self, command: dict[str, Any]) -> CaseResult:
         """Make ready to repeat a measured case in batches, each when it is asked for."""

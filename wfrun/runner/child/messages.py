@@ -98,6 +98,8 @@ class Generation:
     """Metrics of the case's own, by name: unit, which direction is better, and threshold_percent."""
     void: str | None = None
     """Why this generation must not be used, such as a throttled control group."""
+    functions: list[dict[str, Any]] = field(default_factory=list)
+    """Of a counting run, what the functions did that did most: file, line, name, calls, own_ns, allocated_bytes."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""

@@ -22,6 +22,7 @@ from wfrun.measure.throttle import throttled_since, throttling
 from wfrun.runner.child.execute import Pass, PassOptions, make_runner
 from wfrun.runner.child.messages import CaseResult, FixtureFailure, Generation, Status
 from wfrun.runner.child.suite_loop import tear_down_wide
+from wfrun.runner.child.totals import process_totals
 
 if TYPE_CHECKING:
     import asyncio
@@ -42,7 +43,7 @@ __all__ = [
 ]
 
 CALIBRATION_ROUNDS: Final = 3
-LATENCY_METRICS: Final = ("p50_ns", "p90_ns", "p99_ns", "p999_ns", "max_ns")
+LATENCY_METRICS: Final = ("p50_ns", "p90_ns", "p95_ns", "p99_ns", "p999_ns", "max_ns")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +108,14 @@ def sample_case(
         figures.add({"peak_rss_bytes": peak_bytes})
     if after_bytes is not None and before_bytes is not None:
         figures.add({"kept_rss_bytes": after_bytes - before_bytes})
+    latency = figures.latency.histogram()
+    figures.samples |= {name: [value] for name, value in process_totals(figures.samples, latency).items()}
     withheld = throttled_since(throttled).value
     others_share = neighbours.share().value
     generation = Generation(
         samples=figures.samples,
         declared=declared_metrics(figures),
-        latency=[list(pair) for pair in figures.latency.histogram().to_pairs()],
+        latency=[list(pair) for pair in latency.to_pairs()],
         cpu=sampling.cpu,
         calibration_ns=[float(value) for value in (*calibration_ns, *calibrate(CALIBRATION_ROUNDS))],
         others_share=others_share,

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from wfrun.measure.histogram import Histogram
 from wfrun.measure.metrics import METRICS, declared_metric
-from wfrun.runner.compare.judge import Limits, judge, unless_disturbed
+from wfrun.runner.compare.judge import Limits, judge, unless_disturbed, unless_inexact
 from wfrun.runner.compare.machine import busier, comparability, slowdown
 from wfrun.runner.compare.notes import case_notes, renames, session_notes
 from wfrun.runner.compare.verdicts import Comparison, LatencyCompared, MetricComparison, Verdict
+from wfrun.stats.counts import compare_counts
 from wfrun.stats.percentiles import pooled_floor
 from wfrun.stats.resampling import compare_floors
 from wfrun.stats.spread import robust_relative_sd
@@ -143,7 +144,8 @@ def _compare_metric(
     metric = _metric(name, now) or METRICS[name]
     old_processes = view.processes_then(case.id, name)
     new_processes = [process for process in now.samples if process]
-    compared = compare_floors(old_processes, new_processes, metric.better)
+    compare = compare_counts if metric.exact else compare_floors
+    compared = compare(old_processes, new_processes, metric.better)
     threshold_percent, doubts = _threshold(view, case.id, metric, old_processes, new_processes)
     limits = Limits(threshold_percent / 100, metric.slack)
     if metric.kind in ("time", "tail"):
@@ -151,6 +153,8 @@ def _compare_metric(
         judgement = unless_disturbed(judgement, compared.ratio, metric.better, surroundings.busier)
     else:
         judgement = judge(compared, metric.better, limits)
+        if metric.exact:
+            judgement = unless_inexact(judgement, (old_processes, new_processes))
     return MetricComparison(
         case_id=case.id,
         title=case.title,
@@ -184,6 +188,8 @@ def _not_comparable(view: _View, name: str, then: MetricRecord, now: MetricRecor
         return view.allowed.no_times
     if (then.unit, then.better) != (now.unit, now.better):
         return f"measured otherwise then: {then.unit or 'a number'}, {then.better} is better"
+    if metric.whole and any(len(process) > 1 for process in then.samples):
+        return "taken of each repetition then, of a whole process now: record the baseline again"
     return ""
 
 

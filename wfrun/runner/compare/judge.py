@@ -19,10 +19,23 @@ from typing import TYPE_CHECKING, Final
 from wfrun.runner.compare.verdicts import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from wfrun.stats.percentiles import Better
     from wfrun.stats.resampling import FloorsCompared
 
-__all__ = ["CALIBRATION_TOLERANCE", "OTHERS_TOLERANCE", "Judgement", "Limits", "judge", "unless_disturbed"]
+__all__ = [
+    "CALIBRATION_TOLERANCE",
+    "OTHERS_TOLERANCE",
+    "Judgement",
+    "Limits",
+    "judge",
+    "unless_disturbed",
+    "unless_inexact",
+]
+
+COUNT_TOLERANCE: Final = 0.005
+"""Passes of one process that differ by more do not do the same work twice: waiting, threads and chance are in it."""
 
 CALIBRATION_TOLERANCE: Final = 0.02
 """Between sessions on one machine the fixed loop lies 2.5 % apart (rms).
@@ -122,6 +135,23 @@ def unless_disturbed(judgement: Judgement, ratio: float | None, better: Better, 
         f"{suspected.value}, but other programs took {abs(busier) * 100:.0f} % of the machine "
         f"{'more' if busier > 0 else 'less'} than at the baseline: measure again while it is quiet"
     )
+    return Judgement(Verdict.INCONCLUSIVE, (*judgement.warnings, doubt))
+
+
+def unless_inexact(judgement: Judgement, sides: Sequence[Sequence[Sequence[float]]]) -> Judgement:
+    """Return ``judgement`` over a count, or that nothing can be said, where a side's own passes differ.
+
+    Args:
+        judgement: Over a count.
+        sides: Of each side, the passes of its processes.
+    """
+    if judgement.verdict not in {Verdict.REGRESSED, Verdict.IMPROVED}:
+        return judgement
+    ranges = [(min(process), max(process)) for side in sides for process in side if process]
+    apart = max((1 - least / greatest for least, greatest in ranges if greatest > 0), default=0.0)
+    if apart <= COUNT_TOLERANCE:
+        return judgement
+    doubt = f"{judgement.verdict.value}, but passes of one process already differ by {apart * 100:.1f} %"
     return Judgement(Verdict.INCONCLUSIVE, (*judgement.warnings, doubt))
 
 

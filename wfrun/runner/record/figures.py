@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Final
 
 from wfrun.measure.histogram import Histogram
 from wfrun.measure.metrics import METRICS, declared_metric
-from wfrun.runner.record.measurements import CaseMeasurements, MetricRecord
+from wfrun.runner.record.measurements import CaseMeasurements, FunctionRecord, MetricRecord
 from wfrun.stats.percentiles import percentiles, pooled_floor
 from wfrun.stats.resampling import FEWEST_PROCESSES, estimate_floor
 from wfrun.stats.spread import relative_sd
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from wfrun.measure.metrics import Metric
     from wfrun.runner.child.messages import Generation
     from wfrun.runner.run.outcomes import Outcome
 
-__all__ = ["measurements_of"]
+__all__ = ["functions_of", "measurements_of"]
 
 _SIGNIFICANT_DIGITS: Final = 5
 
@@ -36,22 +36,32 @@ def measurements_of(outcome: Outcome) -> tuple[CaseMeasurements | None, tuple[st
     used = [generation for generation in outcome.generations if generation.void is None]
     void = tuple(generation.void for generation in outcome.generations if generation.void is not None)
     samples = [_with_throughput(generation.samples, outcome.items) for generation in used]
+    counts = {} if outcome.counted is None else outcome.counted.samples
     declared = {
         name: declared_metric(name, **spec) for generation in used for name, spec in generation.declared.items()
     }
     known = {**METRICS, **declared}
-    names = [name for name in known if any(process.get(name) for process in samples)]
+    names = [name for name in known if any(process.get(name) for process in samples) or counts.get(name)]
     measurements = CaseMeasurements(
-        metrics={name: _metric_record(known[name], samples, outcome.control) for name in names},
+        metrics={
+            name: _metric_record(known[name], [counts] if known[name].exact else samples, outcome.control)
+            for name in names
+        },
         latency=_merged(generation.latency for generation in used),
         cores=tuple(generation.cpu for generation in used),
         calibration_ns=tuple(tuple(_rounded(ns) for ns in generation.calibration_ns) for generation in used),
         others_share=tuple(
             None if generation.others_share is None else round(generation.others_share, 3) for generation in used
         ),
+        functions=functions_of(outcome.counted),
         void=void,
     )
     return measurements, tuple(_doubts(outcome, len(used), void, set().union(*samples) - set(known)))
+
+
+def functions_of(counted: Generation | None) -> tuple[FunctionRecord, ...]:
+    """Return what the functions did that did most, from a counting run."""
+    return () if counted is None else tuple(FunctionRecord(**each) for each in counted.functions)
 
 
 def _doubts(outcome: Outcome, used: int, void: Sequence[str], unknown: set[str]) -> Iterable[str]:
@@ -79,7 +89,8 @@ def _metric_record(
     metric: Metric, processes: Sequence[dict[str, list[float]]], control: Sequence[Generation]
 ) -> MetricRecord:
     taken_off = _control(metric, control)
-    samples = tuple(_cleaned(process.get(metric.name, ()), taken_off) for process in processes)
+    keep = float if metric.exact else _rounded
+    samples = tuple(_cleaned(process.get(metric.name, ()), taken_off, keep) for process in processes)
     pooled = [sample for process in samples for sample in process]
     estimate = estimate_floor(samples, metric.better)
     p50, p95, p99 = percentiles(pooled, (50, 95, 99))
@@ -92,11 +103,11 @@ def _metric_record(
         unit=metric.unit,
         better=metric.better,
         kind=metric.kind,
-        floor=_rounded(estimate.floor),
+        floor=keep(estimate.floor),
         interval=interval,
-        p50=_rounded(p50),
-        p95=_rounded(p95),
-        p99=_rounded(p99),
+        p50=keep(p50),
+        p95=keep(p95),
+        p99=keep(p99),
         spread_between_processes_percent=None if spread is None else round(spread * 100, 3),
         minimum_detectable_effect_percent=None if detectable is None else round(detectable * 100, 3),
         declared=metric.name not in METRICS,
@@ -114,10 +125,10 @@ def _control(metric: Metric, control: Sequence[Generation]) -> float | None:
     return statistics.median(values) if values else None
 
 
-def _cleaned(samples: Iterable[float], taken_off: float | None) -> tuple[float, ...]:
+def _cleaned(samples: Iterable[float], taken_off: float | None, keep: Callable[[float], float]) -> tuple[float, ...]:
     # An empty case may by chance hold more than this one; less than nothing is still nothing.
     above = samples if taken_off is None else (max(0.0, sample - taken_off) for sample in samples)
-    return tuple(_rounded(sample) for sample in above if math.isfinite(sample))
+    return tuple(keep(sample) for sample in above if math.isfinite(sample))
 
 
 def _merged(histograms: Iterable[Sequence[Sequence[int]]]) -> tuple[tuple[int, int], ...]:

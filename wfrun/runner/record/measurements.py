@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["CaseMeasurements", "ClosedModel", "MetricRecord"]
+__all__ = ["CaseMeasurements", "ClosedModel", "FunctionRecord", "MetricRecord"]
 
 
 class ClosedModel(BaseModel):
@@ -51,6 +51,19 @@ class MetricRecord(ClosedModel):
     )
 
 
+class FunctionRecord(ClosedModel):
+    """What one function did in a repetition that was counted."""
+
+    file: str = Field(
+        description="from the session's folder on, or from where libraries lie; ~ for what is written in C"
+    )
+    line: int = Field(description="first line of the function, from 1; 0 for what is written in C")
+    name: str = Field(description="with the classes and functions it stands in")
+    calls: int = Field(description="how often it was called; a coroutine that goes on after a wait counts once more")
+    own_ns: int = Field(description="its time without what it called, in ns, lengthened by the counting itself")
+    allocated_bytes: int = Field(description="memory it asked for, in B; 0 where a repetition makes too many calls")
+
+
 class CaseMeasurements(ClosedModel):
     """Everything the fresh processes of one measured case reported."""
 
@@ -68,6 +81,10 @@ class CaseMeasurements(ClosedModel):
         default=(),
         description="the part of all processors' time that other programs took, one number a process: 0.5 is one of "
         "two processors; null where the system does not tell",
+    )
+    functions: tuple[FunctionRecord, ...] = Field(
+        default=(),
+        description="what the functions that did most did in one repetition, counted in its own process",
     )
     void: tuple[str, ...] = Field(
         default=(), description="why processes were left out of everything above, one reason each"

@@ -1,7 +1,7 @@
 """The two files wfrun promises to keep readable, in one place: the session record and the baseline."""
 
 from wfrun.runner.record.baseline import AcceptedChange, Baseline, BaselineCase, BaselineSession
-from wfrun.runner.record.measurements import CaseMeasurements, MetricRecord
+from wfrun.runner.record.measurements import CaseMeasurements, FunctionRecord, MetricRecord
 from wfrun.runner.record.session_record import (
     AttemptRecord,
     CommandRecord,
@@ -20,6 +20,7 @@ __all__ = [
     "BaselineSession",
     "CaseMeasurements",
     "CommandRecord",
+    "FunctionRecord",
     "LoadFailureRecord",
     "MetricRecord",
     "OutcomeRecord",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from wfrun.runner.child.messages import CaseResult, Status
 from wfrun.runner.child.sample import SamplingOptions
@@ -79,6 +79,8 @@ async def measure_cases(
             else:
                 listener(GenerationFinished(case, number + 1, rounds))
     for case in open_cases:
+        if not stop.no_more:
+            await sampler.count(case)
         await deliver([sampler.outcome(case, complete=not stop.no_more)])
 
 
@@ -93,6 +95,7 @@ class _Sampler:
         self._results: dict[str, list[CaseResult]] = defaultdict(list)
         self._outputs: dict[str, CapturedOutput] = {}
         self._controls: dict[str, dict[int, Generation]] = defaultdict(dict)
+        self._counted: dict[str, CaseResult] = {}
 
     async def sample(self, case: PlannedCase, number: int) -> Outcome | None:
         """Run round ``number`` of ``case``; an outcome means that it is over."""
@@ -109,12 +112,17 @@ class _Sampler:
         self._results[case.info.id].append(result)
         return None
 
+    async def count(self, case: PlannedCase) -> None:
+        """Count what a repetition of ``case`` does, after its times were taken."""
+        self._counted[case.info.id], _ = await self._runner.count(case)
+
     def outcome(self, case: PlannedCase, *, complete: bool) -> Outcome:
         """Return what all rounds of ``case`` together say."""
         results = self._results[case.info.id]
         if not results:
             return Outcome(case, Status.NOT_RUN, 0.0, "the session ended before its turn")
         last = results[-1]
+        counted = self._counted.get(case.info.id)
         return replace(
             outcome_of(case, last, self._outputs[case.info.id]),
             status=Status.PASSED if complete else Status.INTERRUPTED if self._stop.interrupted else Status.NOT_RUN,
@@ -124,6 +132,9 @@ class _Sampler:
             duration_s=sum(result.duration_s for result in results),
             generations=self._generations(case),
             control=tuple(self._controls[case.info.file].values()),
+            counted=None if counted is None else counted.generation,
+            findings=(*last.findings, *(() if counted is None else counted.findings)),
+            warnings=(*last.warnings, *_doubts(case, counted)),
         )
 
     def _generations(self, case: PlannedCase) -> tuple[Generation, ...]:
@@ -138,6 +149,19 @@ class _Sampler:
         result, _ = await self._runner.run_fresh(case, options, control=True)
         if result.generation is not None:
             controls[number] = result.generation
+
+
+def _doubts(case: PlannedCase, counted: CaseResult | None) -> tuple[str, ...]:
+    """Return why a case has no counts: a case may not stand being slowed down, and is none the worse for it."""
+    if counted is None or counted.generation is not None:
+        return ()
+    if counted.status is Status.PASSED:
+        return counted.warnings
+    why = counted.message or counted.status.value
+    return (f"{case.info.id}: not counted, as under the counters it {_HOW[counted.status]}: {why}",)
+
+
+_HOW: Final = defaultdict(lambda: "failed", {Status.TIMED_OUT: "took too long", Status.CRASHED: "crashed"})
 
 
 def _options(protocol: MeasureProtocol, core: int | None) -> SamplingOptions:

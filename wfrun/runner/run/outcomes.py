@@ -75,6 +75,8 @@ class Outcome:
     """The failures before this result, where cases are tried again; of a flaky case at least one."""
     process_cases: Sequence[PlannedCase] = ()
     """What its process ran, in order; shared by all outcomes of that process, and growing while it lives."""
+    counted: Generation | None = None
+    """What a repetition was counted to do, by a process of its own; ``None`` where it was not."""
     place: int = 0
     """How many of ``process_cases`` came before it."""
 

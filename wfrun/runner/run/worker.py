@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.authoring.declarations import Scope
 from wfrun.runner.child.messages import CaseResult, FixtureFailure, Status
-from wfrun.runner.child.process import ChildProcess
+from wfrun.runner.child.process import HERE, ChildProcess, Place
 from wfrun.runner.run.death import MemoryKills
 from wfrun.runner.run.in_process import InProcess
 from wfrun.runner.run.outcomes import NO_OUTPUT, Attempt, CapturedOutput, Outcome, outcome_of
@@ -125,19 +126,26 @@ class CaseRunner:
         self, case: PlannedCase, sampling: SamplingOptions | None = None, *, control: bool = False
     ) -> tuple[CaseResult, CapturedOutput]:
         """Run or sample ``case`` in a child of its own; ``control`` samples an empty case in its place."""
+        asked = {"do": "run", "sampling": None if sampling is None else asdict(sampling), "control": control}
+        return await self._in_fresh(case, asked)
+
+    async def count(self, case: PlannedCase) -> tuple[CaseResult, CapturedOutput]:
+        """Pass over a measured ``case`` under counters, in a child of its own; the counts are the result's generation.
+
+        The child always has the same hash seed, unless the user chose one, so that sets are gone through in one order.
+        """
+        seed = {} if os.environ.get("PYTHONHASHSEED") else {"PYTHONHASHSEED": "0"}
+        return await self._in_fresh(case, {"do": "count"}, replace(HERE, environment=seed))
+
+    async def _in_fresh(
+        self, case: PlannedCase, asked: dict[str, Any], place: Place = HERE
+    ) -> tuple[CaseResult, CapturedOutput]:
         values, refused = await self._shared.values_for(case)
         if refused is not None:
             return refused, NO_OUTPUT
-        child = self._start()
+        child = self._start(place)
         wide = WideState(self._wide.broken)
-        command = {
-            "do": "run",
-            **self._common(),
-            **self._single(case),
-            "shared": values,
-            "sampling": None if sampling is None else asdict(sampling),
-            "control": control,
-        }
+        command = {**self._common(), **self._single(case), "shared": values, **asked}
         watch = self._watch(child, (case,), wide)
         try:
             result, output = await watch.result(command)
@@ -193,9 +201,11 @@ class CaseRunner:
     def _grace_s(self) -> float:
         return NO_LIMIT_S if self._limits.tools.pdb else self._limits.teardown_grace_s
 
-    def _start(self) -> Host:
+    def _start(self, place: Place = HERE) -> Host:
         tools = self._limits.tools
-        return InProcess() if tools.in_process else ChildProcess(self._limits.output_bytes, capture=tools.capture)
+        if tools.in_process:
+            return InProcess()
+        return ChildProcess(self._limits.output_bytes, capture=tools.capture, place=place)
 
     def _common(self) -> dict[str, Any]:
         tools = self._limits.tools
