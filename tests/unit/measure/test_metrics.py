@@ -36,11 +36,17 @@ def test_only_steady_metrics_gate() -> None:
     assert gating == {
         "throughput_per_s": 5,
         "wall_time_ns": 5,
+        "total_time_ns": 5,
         "latency_p50_ns": 5,
-        "latency_p90_ns": 10,
+        "latency_p95_ns": 10,
         "latency_p99_ns": 10,
         "peak_rss_bytes": 15,
         "kept_rss_bytes": 15,
+        "function_calls": 5,
+        "loop_handles": 5,
+        "allocated_bytes": 5,
+        "allocated_peak_bytes": 5,
+        "memory_slope_bytes": 5,
     }
 
 

@@ -188,7 +188,7 @@ def _not_comparable(view: _View, name: str, then: MetricRecord, now: MetricRecor
         return view.allowed.no_times
     if (then.unit, then.better) != (now.unit, now.better):
         return f"measured otherwise then: {then.unit or 'a number'}, {then.better} is better"
-    if metric.whole and any(len(process) > 1 for process in then.samples):
+    if metric.whole and max(map(len, then.samples)) > max(map(len, now.samples)) == 1:
         return "taken of each repetition then, of a whole process now: record the baseline again"
     return ""
 
