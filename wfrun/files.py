@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Final
 from wfrun.errors import FileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-__all__ = ["folder_locked", "read_bytes", "write_atomically"]
+__all__ = ["folder_locked", "parts", "read_bytes", "write_atomically"]
 
 LOCK_PATIENCE_S: Final = 2.0
 """How long another session's turn is waited for; it takes milliseconds unless that session is suspended."""
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes | Iterable[bytes]) -> None:
     """Replace ``path`` by ``content``: temporary file in the same folder, fsync, rename, fsync of the folder.
 
     A crash, a full disk or a signal at any moment leaves the old file whole, or no file where there was none.
@@ -36,7 +36,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
         descriptor, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
         with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
+            stream.writelines(parts(content))
             stream.flush()
             os.fchmod(stream.fileno(), mode)
             os.fsync(stream.fileno())
@@ -50,6 +50,11 @@ def write_atomically(path: Path, content: bytes) -> None:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)  # noqa: PTH108 - as above
+
+
+def parts(content: bytes | Iterable[bytes]) -> Iterable[bytes]:
+    """Return ``content`` as parts, also where it is whole."""
+    return (content,) if isinstance(content, bytes) else content
 
 
 def read_bytes(path: Path) -> bytes:

@@ -27,7 +27,7 @@ from wfrun.runner.record.store import refuse_early, resolve_baseline, save_basel
 from wfrun.runner.record.surroundings import look_around
 from wfrun.runner.report.artefacts import Artefacts
 from wfrun.runner.report.attached import write_attachments
-from wfrun.runner.report.commands import Commands, with_commands
+from wfrun.runner.report.commands import Commands, recorded
 from wfrun.runner.report.github import GitHub
 from wfrun.runner.report.live import make_progress
 from wfrun.runner.report.report import report_session, session_console
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from wfrun.runner.options import SessionOptions
     from wfrun.runner.plan.planned import Plan
     from wfrun.runner.record.models import Baseline
+    from wfrun.runner.record.record import Recording
     from wfrun.runner.record.session_record import SessionRecord
     from wfrun.runner.record.surroundings import Surroundings
     from wfrun.runner.report.commands import Hint
@@ -89,7 +90,7 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
     ):
         measure = measure_cases if trees is None else trees.measure
 
-        def run(part: Plan, *, confirming: bool = False) -> tuple[RunResult, SessionRecord]:
+        def run(part: Plan, *, confirming: bool = False) -> tuple[RunResult, Recording]:
             listener = artefacts.listening(progress)
             running = run_plan(part, options.limits, listener, channel_type, confirming=confirming, measure=measure)
             with stages.timing("run"):
@@ -98,19 +99,19 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
                 whole = result.plan or part
                 return result, record_session(whole, result, discovery, options, surroundings=surroundings)
 
-        result, record = run(plan)
+        result, recording = run(plan)
         plan = result.plan or plan
         with stages.timing("run"):
             hints = _hints(result, options, progress)
-        record = with_commands(record, hints)
+        recording = replace(recording, commands=recorded(hints))
         with stages.timing("compare"):
             comparison = None if trees is None else trees.comparison()
             if yardstick is not None:
-                comparison = _compare(record, yardstick, plan, discovery, options)
+                comparison = _compare(recording.whole(), yardstick, plan, discovery, options)
         if yardstick is not None and comparison is not None and comparison.regressed and not result.interrupted:
             again = suspects(plan, comparison)
             repeated, second = run(again, confirming=True)
-            comparison = confirmed(comparison, _compare(second, yardstick, again, discovery, options))
+            comparison = confirmed(comparison, _compare(second.whole(), yardstick, again, discovery, options))
             result = replace(
                 result,
                 interrupted=repeated.interrupted,
@@ -118,19 +119,22 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
                 fixture_failures=(*result.fixture_failures, *repeated.fixture_failures),
             )
     with stages.timing("record"):
-        notes, problem = _keep_baseline(record, options)
+        notes, problem = _keep_baseline(recording, options)
         code = _exit_code(discovery, result, comparison, problem, flaky_fails=options.limits.flaky_fails)
-        record = record.model_copy(update={"exit_code": int(code)})
+        recording = recording.ended(int(code))
         doubt = keep_failures(discovery, result, flaky_fails=options.limits.flaky_fails, shard=options.selection.shard)
-        notes = tuple(dict.fromkeys(note for note in (*doubts, save_last_session(record), doubt, *notes) if note))
+        notes = tuple(
+            dict.fromkeys(note for note in (*doubts, save_last_session(recording.json()), doubt, *notes) if note)
+        )
     finished = artefacts.finish(options.selection.kinds)
     attachments = outputs.artefact("attachments")
-    attached = () if attachments is None else write_attachments(result.outcomes, attachments)
+    attached = () if attachments is None else write_attachments(result.outcomes.told, attachments)
     story = SessionStory(
         discovery=discovery,
         plan=plan,
         result=result,
-        record=record,
+        record=recording.head,
+        recording=recording,
         comparison=comparison,
         notes=(*notes, *finished.notes, *attached),
         table=finished.table,
@@ -160,6 +164,8 @@ def _hints(
     result: RunResult, options: SessionOptions, progress: Callable[[RunEvent], None]
 ) -> dict[tuple[str, int], list[Hint]]:
     """Return the commands that make each failure come back, by the keys of the cases."""
+    if not (result.failed or result.flaky):
+        return {}
     commands = Commands(options.command)
     found = asyncio.run(find_reproductions(result, options.limits, progress))
     return {key: commands.hints(reproduction) for key, reproduction in found.items()}
@@ -266,13 +272,13 @@ def _check_targets(targets: Sequence[tuple[str, str]]) -> None:
             raise UsageError(f"--target: {name} {what}; there are {', '.join(offered[name])}")
 
 
-def _keep_baseline(record: SessionRecord, options: SessionOptions) -> tuple[tuple[str, ...], FileError | None]:
+def _keep_baseline(recording: Recording, options: SessionOptions) -> tuple[tuple[str, ...], FileError | None]:
     """Write the baseline; return what to tell about it, and a failure to report at the end."""
     if options.outputs.baseline_path is None:
         return (), None
     path = _resolved(options.outputs.baseline_path)
     try:
-        saved = save_baseline(record, path, replace=options.outputs.replace_baseline)
+        saved = save_baseline(recording.whole(), path, replace=options.outputs.replace_baseline)
     except (FileError, NothingSelected) as error:
         problem = error if isinstance(error, FileError) else FileError(str(error))
         return (f"no baseline was written: {error}",), problem

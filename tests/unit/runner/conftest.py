@@ -18,13 +18,15 @@ from wfrun.runner.record.models import Baseline, SessionRecord, SourceRecord
 from wfrun.runner.record.record import record_session
 from wfrun.runner.record.store import load_baseline, save_baseline
 from wfrun.runner.record.surroundings import Surroundings
-from wfrun.runner.run.outcomes import Outcome, RunResult
+from wfrun.runner.run.outcomes import Outcome, Outcomes, RunResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from pydantic import JsonValue
+
+    from wfrun.runner.record.record import Recording
 
 FINGERPRINT: dict[str, JsonValue] = {
     "cpu_model": "Test CPU",
@@ -111,10 +113,17 @@ class Maker:
         failures: tuple[LoadFailure, ...] = (),
         limits: Limits | None = None,
     ) -> SessionRecord:
+        result = RunResult(Outcomes(outcomes), interrupted=interrupted, faults=faults, duration_s=1.5)
+        return self.recording(result, failures, limits).whole()
+
+    def recording(
+        self, result: RunResult, failures: tuple[LoadFailure, ...] = (), limits: Limits | None = None
+    ) -> Recording:
+        cases = tuple(result.outcomes.cases())
         return record_session(
-            Plan(tuple(outcome.case for outcome in outcomes), seed=7, discovered=len(outcomes)),
-            RunResult(outcomes, interrupted=interrupted, faults=faults, duration_s=1.5),
-            Discovery((), tuple(outcome.case.info for outcome in outcomes), failures),
+            Plan(cases, seed=7, discovered=len(cases)),
+            result,
+            Discovery((), tuple(case.info for case in cases), failures),
             SessionOptions((), Selection(), limits or Limits(workers=1), Outputs()),
             surroundings=self.surroundings(),
         )

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from pydantic import BaseModel
 
-__all__ = ["json_bytes"]
+__all__ = ["json_bytes", "json_parts"]
 
 _SCALAR: Final = rb'(?:"(?:[^"\\]|\\.)*"|[^\s"\[\]{},]+)'
 _PAIR: Final = rb"\[-?\d+,-?\d+\]"
@@ -28,7 +30,28 @@ _LISTS: Final = (_list_of(_SCALAR), _list_of(_PAIR))
 
 def json_bytes(model: BaseModel) -> bytes:
     """Return ``model`` as UTF-8 JSON that ends with a line break; equal models give equal bytes."""
-    text = orjson.dumps(model.model_dump(mode="json"), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return _text(model.model_dump(mode="json")) + b"\n"
+
+
+def json_parts(model: BaseModel, name: str, items: Iterable[object]) -> Iterator[bytes]:
+    """Return what :func:`json_bytes` would, part by part, if ``items`` were in the list called ``name``.
+
+    So the items need not be there all at once. They are plain values, and the model's own list is empty.
+    """
+    opening = b'\n  "' + name.encode() + b'": ['
+    before, found, after = json_bytes(model).partition(opening + b"]")
+    if not found:
+        raise ValueError(f"there is no empty list {name}")
+    yield before + opening
+    separator, end = b"\n    ", b"]"
+    for item in items:
+        yield separator + _text(item).replace(b"\n", b"\n    ")
+        separator, end = b",\n    ", b"\n  ]"
+    yield end + after
+
+
+def _text(value: object) -> bytes:
+    text = orjson.dumps(value, option=orjson.OPT_INDENT_2)
     for each in _LISTS:
         text = each.sub(lambda found: b"[" + _BREAK.sub(b",", found[1]) + b"]", text)
     return text

@@ -108,11 +108,11 @@ def _updated(known: LastFailures, discovery: Discovery, result: RunResult, *, fl
         # A case that was renamed or removed will never pass; one whose file was not looked at may be there.
         if case_id in there or file not in looked_at or file in unloaded
     }
-    decided = [o for o in result.outcomes if o.status not in {Status.NOT_RUN, Status.INTERRUPTED}]
-    for outcome in decided:
-        failed.pop(outcome.case.info.id, None)
-    for outcome in decided:
-        if outcome.status.bad or (flaky_fails and outcome.flaky):
-            failed[outcome.case.info.id] = outcome.case.info.file
+    if failed:
+        for outcome in result.outcomes:
+            if outcome.status not in {Status.NOT_RUN, Status.INTERRUPTED}:
+                failed.pop(outcome.case.info.id, None)
+    for outcome in (*result.failed, *(result.flaky if flaky_fails else ())):
+        failed[outcome.case.info.id] = outcome.case.info.file
     not_loaded = {file for file in known.not_loaded if file not in looked_at} | unloaded
     return LastFailures(failed=dict(sorted(failed.items())), not_loaded=tuple(sorted(not_loaded)))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wfrun.runner.child.messages import Status
 from wfrun.runner.record.figures import measurements_of
+from wfrun.runner.record.json_text import json_parts
 from wfrun.runner.record.session_record import (
     AttachmentRecord,
     AttemptRecord,
+    CommandRecord,
     FixtureFailureRecord,
     LoadFailureRecord,
     OutcomeRecord,
@@ -24,18 +25,51 @@ from wfrun.units import format_duration
 from wfrun.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pydantic import JsonValue
 
+    from wfrun.authoring.attachments import Attachment
     from wfrun.runner.discover.discovery import Discovery
     from wfrun.runner.options import MeasureProtocol, SessionOptions
     from wfrun.runner.plan.planned import Plan
     from wfrun.runner.record.measurements import CaseMeasurements
     from wfrun.runner.record.surroundings import Surroundings
-    from wfrun.runner.run.outcomes import Outcome, RunResult
+    from wfrun.runner.run.outcomes import Attempt, Outcome, Outcomes, RunResult
 
-__all__ = ["record_session"]
+    CaseKey = tuple[str, int]
+
+__all__ = ["Recording", "record_session"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """The record of a session, of which each outcome is recorded when it is asked for: there may be very many."""
+
+    head: SessionRecord
+    """The record with the outcomes alone that have figures."""
+    outcomes: Outcomes
+    figures: Mapping[CaseKey, CaseMeasurements]
+    commands: Mapping[CaseKey, Sequence[CommandRecord]] = field(default_factory=dict)
+    """What makes failures come back."""
+
+    def ended(self, exit_code: int) -> Recording:
+        """Return the record of a session that ended so."""
+        return replace(self, head=self.head.model_copy(update={"exit_code": exit_code}))
+
+    def whole(self) -> SessionRecord:
+        """Return the record with all of its outcomes."""
+        outcomes = tuple(OutcomeRecord(**values) for values in self._values())
+        return self.head.model_copy(update={"outcomes": outcomes})
+
+    def json(self) -> Iterator[bytes]:
+        """Return the whole record as JSON, part by part."""
+        return json_parts(self.head.model_copy(update={"outcomes": ()}), "outcomes", map(_plain, self._values()))
+
+    def _values(self) -> Iterator[dict[str, Any]]:
+        for outcome in self.outcomes:
+            key = outcome.case.key
+            yield _outcome_values(outcome, self.figures.get(key), self.commands.get(key, ()))
 
 
 def record_session(
@@ -45,7 +79,7 @@ def record_session(
     options: SessionOptions,
     *,
     surroundings: Surroundings | None = None,
-) -> SessionRecord:
+) -> Recording:
     """Return the record of a finished, or interrupted, run.
 
     Args:
@@ -56,13 +90,16 @@ def record_session(
         surroundings: ``None`` to look at this machine and at the repository around the current folder now.
     """
     around = surroundings or look_around(discovery, options.outputs, Path.cwd())
-    outcomes: list[OutcomeRecord] = []
+    figures: dict[CaseKey, CaseMeasurements] = {}
+    measured: list[OutcomeRecord] = []
     warnings: list[str] = [*discovery.warnings]
-    for outcome in run_result.outcomes:
+    for outcome in run_result.outcomes.told:
         measurements, doubts = measurements_of(outcome)
-        outcomes.append(_outcome_record(outcome, measurements))
+        if measurements is not None:
+            figures[outcome.case.key] = measurements
+            measured.append(OutcomeRecord(**_outcome_values(outcome, measurements)))
         warnings.extend((*doubts, *outcome.warnings, *_near_time_out(outcome)))
-    return SessionRecord(
+    head = SessionRecord(
         created=around.created,
         tool_version=__version__,
         seed=plan.seed,
@@ -89,16 +126,15 @@ def record_session(
             FixtureFailureRecord(**{name: _text(value) for name, value in asdict(failure).items()})
             for failure in run_result.fixture_failures
         ),
-        outcomes=tuple(outcomes),
+        outcomes=tuple(measured),
         warnings=tuple(_text(warning) for warning in dict.fromkeys(warnings)),
     )
+    return Recording(head, run_result.outcomes, figures)
 
 
 def _near_time_out(outcome: Outcome) -> Iterator[str]:
-    """Tell of a case that may soon take too long: on a busier machine, or as it grows."""
-    limit_s = outcome.case.timeout_s
-    if outcome.status is Status.PASSED and not outcome.case.measured and outcome.duration_s > limit_s / 2:
-        taken, limit = format_duration(outcome.duration_s), format_duration(limit_s)
+    if outcome.near_time_out:
+        taken, limit = format_duration(outcome.duration_s), format_duration(outcome.case.timeout_s)
         yield f"{outcome.case.info.id}: took {taken} of the {limit} it may take"
 
 
@@ -111,53 +147,69 @@ def _protocol(protocol: MeasureProtocol) -> Protocol:
     )
 
 
-def _outcome_record(outcome: Outcome, measurements: CaseMeasurements | None) -> OutcomeRecord:
+def _outcome_values(
+    outcome: Outcome, measurements: CaseMeasurements | None, commands: Sequence[CommandRecord] = ()
+) -> dict[str, Any]:
+    """Return the fields of an :class:`OutcomeRecord`, in its order.
+
+    Making one takes longer than all the rest that is done with an outcome, so only those that are looked at are made.
+    """
     info = outcome.case.info
-    return OutcomeRecord(
-        id=_text(info.id),
-        title=_text(info.title),
-        suite=_text(info.suite_title),
-        kinds=info.kinds,
-        tier=info.tier,
-        tags=tuple(_text(tag) for tag in info.tags),
-        parameters={_text(name): _text(value) for name, value in info.parameters.items()},
-        file=_text(info.file),
-        line=info.line,
-        source_hash=info.source_hash,
-        seed=outcome.case.seed,
-        measured=outcome.case.measured,
-        status=outcome.status,
-        duration_s=round(outcome.duration_s, 6),
-        message=_text(outcome.message),
-        details=_text(outcome.details),
-        output=_text(outcome.output.text),
-        output_dropped_bytes=outcome.output.dropped_bytes,
-        items=outcome.items,
-        notes={_text(name): _json_value(value) for name, value in outcome.notes.items()},
-        attachments=tuple(
-            AttachmentRecord(
-                name=_text(kept.name),
-                size_bytes=kept.size_bytes,
-                text=None if kept.text is None else _text(kept.text),
-                base64=kept.base64,
-            )
-            for kept in outcome.attachments
-        ),
-        unfinished_teardowns=tuple(_text(name) for name in outcome.unfinished_teardowns),
-        findings=tuple(_text(finding) for finding in outcome.findings),
-        measurements=measurements,
-        turn=outcome.case.turn,
-        attempts=tuple(
-            AttemptRecord(
-                status=attempt.status,
-                duration_s=round(attempt.duration_s, 6),
-                message=_text(attempt.message),
-                details=_text(attempt.details),
-                output=_text(attempt.output.text),
-            )
-            for attempt in outcome.attempts
-        ),
+    return {
+        "id": _text(info.id),
+        "title": _text(info.title),
+        "suite": _text(info.suite_title),
+        "kinds": info.kinds,
+        "tier": info.tier,
+        "tags": tuple([_text(tag) for tag in info.tags]),
+        "parameters": {_text(name): _text(value) for name, value in info.parameters.items()},
+        "file": _text(info.file),
+        "line": info.line,
+        "source_hash": info.source_hash,
+        "seed": outcome.case.seed,
+        "measured": outcome.case.measured,
+        "status": outcome.status,
+        "duration_s": round(outcome.duration_s, 6),
+        "message": _text(outcome.message),
+        "details": _text(outcome.details),
+        "output": _text(outcome.output.text),
+        "output_dropped_bytes": outcome.output.dropped_bytes,
+        "items": outcome.items,
+        "notes": {_text(name): _json_value(value) for name, value in outcome.notes.items()},
+        "attachments": tuple([_attachment(kept) for kept in outcome.attachments]),
+        "unfinished_teardowns": tuple([_text(name) for name in outcome.unfinished_teardowns]),
+        "findings": tuple([_text(finding) for finding in outcome.findings]),
+        "measurements": measurements,
+        "turn": outcome.case.turn,
+        "attempts": tuple([_attempt(attempt) for attempt in outcome.attempts]),
+        "reproduce": tuple(commands),
+    }
+
+
+def _attachment(kept: Attachment) -> AttachmentRecord:
+    return AttachmentRecord(
+        name=_text(kept.name),
+        size_bytes=kept.size_bytes,
+        text=None if kept.text is None else _text(kept.text),
+        base64=kept.base64,
     )
+
+
+def _attempt(attempt: Attempt) -> AttemptRecord:
+    return AttemptRecord(
+        status=attempt.status,
+        duration_s=round(attempt.duration_s, 6),
+        message=_text(attempt.message),
+        details=_text(attempt.details),
+        output=_text(attempt.output.text),
+    )
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of an outcome as JSON can hold them; of most they are that already."""
+    if values["measurements"] is None and not (values["attachments"] or values["attempts"] or values["reproduce"]):
+        return values
+    return OutcomeRecord(**values).model_dump(mode="json")
 
 
 def _text(text: str) -> str:

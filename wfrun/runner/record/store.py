@@ -18,7 +18,7 @@ from wfrun.stats.spread import relative_sd
 from wfrun.version import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from pydantic import JsonValue
 
@@ -33,7 +33,6 @@ __all__ = [
     "resolve_baseline",
     "save_baseline",
     "save_last_session",
-    "write_json",
 ]
 
 LAST_SESSION: Final = "last-session.json"
@@ -107,15 +106,15 @@ def refuse_early(path: Path, surroundings: Surroundings, *, replace: bool) -> No
         _refuse_stranger(surroundings.fingerprint, surroundings.source, load_baseline(path), path)
 
 
-def save_last_session(record: SessionRecord, folder: Path = Path(".wfrun")) -> str:
-    """Keep the record as the last session, beside a ``.gitignore`` that hides the folder.
+def save_last_session(parts: Iterable[bytes], folder: Path = Path(".wfrun")) -> str:
+    """Keep a record, given as JSON, as the last session, beside a ``.gitignore`` that hides the folder.
 
     Returns:
         An empty text, or why it could not be kept. That never fails a session: nobody asked for this file.
     """
     try:
         hide_folder(folder)
-        write_json(record, folder / LAST_SESSION)
+        write_atomically(folder / LAST_SESSION, parts)
     except (FileError, OSError) as error:
         return f"the last session is not kept: {error}"
     return ""
@@ -130,15 +129,6 @@ def hide_folder(folder: Path) -> None:
     ignore = folder / ".gitignore"
     if not ignore.exists():
         write_atomically(ignore, b"# Made by wfrun: what is here comes and goes.\n*\n")
-
-
-def write_json(record: SessionRecord, path: Path) -> None:
-    """Write the record to ``path``, atomically.
-
-    Raises:
-        FileError: It cannot be written; a file that was there is whole.
-    """
-    write_atomically(path, json_bytes(record))
 
 
 def _is_there(path: Path) -> bool:

@@ -19,9 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from wfrun.runner.plan.planned import PlannedCase
-    from wfrun.runner.record.session_record import SessionRecord
 
-__all__ = ["Commands", "Hint", "with_commands"]
+__all__ = ["Commands", "Hint", "recorded"]
 
 MOST_WORDS: Final = 12
 """Cases named in a command; a longer list goes to a file."""
@@ -96,16 +95,12 @@ class Commands:
         return [word for case_id in case_ids for word in ("--case", case_id)]
 
 
-def with_commands(record: SessionRecord, hints: Mapping[tuple[str, int], Sequence[Hint]]) -> SessionRecord:
-    """Return ``record`` with the commands that make its failures come back."""
-    if not hints:
-        return record
-    outcomes = []
-    for outcome in record.outcomes:
-        known = hints.get((outcome.id, outcome.turn), ())
-        commands = tuple(CommandRecord(about=hint.about, command=_utf8(hint.command)) for hint in known)
-        outcomes.append(outcome.model_copy(update={"reproduce": commands}) if commands else outcome)
-    return record.model_copy(update={"outcomes": tuple(outcomes)})
+def recorded(hints: Mapping[tuple[str, int], Sequence[Hint]]) -> dict[tuple[str, int], tuple[CommandRecord, ...]]:
+    """Return the commands that make failures come back as they are recorded."""
+    return {
+        key: tuple(CommandRecord(about=hint.about, command=_utf8(hint.command)) for hint in known)
+        for key, known in hints.items()
+    }
 
 
 def _utf8(text: str) -> str:

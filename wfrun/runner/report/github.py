@@ -59,9 +59,8 @@ def _all(story: SessionStory, repository: Path) -> Iterator[str]:
     for broken in story.result.fixture_failures:
         where = _where(broken.file, _line_in(broken.file, broken.traceback), repository) if broken.file else {}
         yield _command("error", {**where, "title": f"tear-down of {broken.fixture}"}, broken.message)
-    for outcome in story.result.outcomes:
-        if outcome.status.bad:
-            yield _of(story, outcome, "error", repository)
+    for outcome in story.result.failed:
+        yield _of(story, outcome, "error", repository)
     for outcome in story.result.flaky:
         yield _of(story, outcome, "warning", repository)
     for metric in () if story.comparison is None else story.comparison.regressed:

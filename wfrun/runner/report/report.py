@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from wfrun.errors import FileError
-from wfrun.files import write_atomically
+from wfrun.files import parts, write_atomically
 from wfrun.runner.record.json_text import json_bytes
 from wfrun.runner.report.console import make_console, print_parts
 from wfrun.runner.report.github import annotation_lines
@@ -19,7 +19,7 @@ from wfrun.runner.report.page.page import session_page
 from wfrun.runner.report.summary import summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from rich.console import Console
 
@@ -76,7 +76,9 @@ def report_session(
         _try_writing(markdown_path, lambda: _encoded(session_markdown(story)), failures)
     if junit_path is not None:
         _try_writing(junit_path, lambda: junit_xml(story), failures)
-    if json_path is not None and story.record is not None:
+    if json_path is not None and story.recording is not None:
+        _try_writing(json_path, story.recording.json, failures)
+    elif json_path is not None and story.record is not None:
         record = story.record
         _try_writing(json_path, lambda: json_bytes(record), failures)
     if failures:
@@ -100,15 +102,15 @@ def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def _try_writing(path: Path, content: Callable[[], bytes], failures: list[str]) -> None:
+def _try_writing(path: Path, content: Callable[[], bytes | Iterable[bytes]], failures: list[str]) -> None:
     try:
         if path == STANDARD_OUTPUT:
-            sys.stdout.buffer.write(content())
+            sys.stdout.buffer.writelines(parts(content()))
             sys.stdout.buffer.flush()
         elif path.exists() and not path.is_file():
             # A device or a named pipe must be written into; replacing it would take it from everybody else.
             with path.open("wb") as stream:
-                stream.write(content())
+                stream.writelines(parts(content()))
         else:
             write_atomically(path, content())
     except BrokenPipeError:

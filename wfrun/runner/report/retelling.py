@@ -10,7 +10,7 @@ from wfrun.runner.discover.discovery import Discovery
 from wfrun.runner.plan.planned import Plan, PlannedCase
 from wfrun.runner.report.commands import Hint
 from wfrun.runner.report.story import SessionStory
-from wfrun.runner.run.outcomes import Attempt, CapturedOutput, Outcome, RunResult
+from wfrun.runner.run.outcomes import Attempt, CapturedOutput, Outcome, Outcomes, RunResult
 
 if TYPE_CHECKING:
     from wfrun.runner.record.session_record import OutcomeRecord, SessionRecord
@@ -20,10 +20,10 @@ __all__ = ["story_of"]
 
 def story_of(record: SessionRecord) -> SessionStory:
     """Return the story that ``record`` tells: all of it but what a comparison said."""
-    outcomes = tuple(map(_outcome, record.outcomes))
+    outcomes = Outcomes(map(_outcome, record.outcomes))
     failures = tuple(LoadFailure(f.file, f.message, f.traceback) for f in record.load_failures)
     plan = Plan(
-        cases=tuple(outcome.case for outcome in outcomes),
+        cases=tuple(outcomes.cases()),
         seed=record.seed,
         discovered=record.discovered,
         order=record.order,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from wfrun.runner.compare.verdicts import Comparison
     from wfrun.runner.discover.discovery import Discovery
     from wfrun.runner.plan.planned import Plan, PlannedCase
+    from wfrun.runner.record.record import Recording
     from wfrun.runner.record.session_record import SessionRecord
     from wfrun.runner.run.outcomes import Outcome, RunResult
 
@@ -29,7 +30,9 @@ class SessionStory:
     plan: Plan
     result: RunResult
     record: SessionRecord | None = None
-    """Where the figures of measured cases come from, and what ``--json`` writes."""
+    """Where the figures of measured cases come from; it need not have the others."""
+    recording: Recording | None = None
+    """What ``--json`` writes; ``None`` where that is the record."""
     comparison: Comparison | None = None
     table: str = ""
     """What a tool found over all cases, such as the coverage; empty for nothing."""
@@ -54,5 +57,8 @@ class SessionStory:
     @property
     def not_run(self) -> tuple[PlannedCase, ...]:
         """The planned cases that never ran to an end, because the session ended before their turn."""
-        finished = {outcome.case.key for outcome in self.result.outcomes if outcome.status is not Status.NOT_RUN}
+        outcomes = self.result.outcomes
+        if len(outcomes) == len(self.plan.cases) and not outcomes.counts()[Status.NOT_RUN]:
+            return ()
+        finished = {outcome.case.key for outcome in outcomes if outcome.status is not Status.NOT_RUN}
         return tuple(case for case in self.plan.cases if case.key not in finished)

@@ -45,8 +45,7 @@ def summary(story: SessionStory, *, verbosity: int = 0) -> list[RenderableType]:
     parts: list[RenderableType] = []
     for failure in story.discovery.failures:
         parts += [Text(), _load_failure(failure, everything=everything)]
-    ran = [outcome for outcome in story.result.outcomes if outcome.status is not Status.NOT_RUN]
-    told = [outcome for outcome in ran if _is_told(outcome)]
+    told = [outcome for outcome in story.result.outcomes.told if _is_told(outcome)]
     for outcome in told[:FAILURES_IN_FULL]:
         parts += [Text(), _failure(outcome, story.hints(outcome), everything=everything)]
     for broken in story.result.fixture_failures:
@@ -74,15 +73,16 @@ def summary(story: SessionStory, *, verbosity: int = 0) -> list[RenderableType]:
 
 def counts_line(story: SessionStory) -> Text:
     """Return the last line: how many cases ended how, how long it took, and the seed that repeats it."""
-    outcomes = story.result.outcomes
+    counts = story.result.outcomes.counts()
+    not_run = story.not_run
     line = Text()
     # The bad news first; Status lists what a reader can be glad of before what needs work.
     for status in (*[s for s in Status if not s.good], *[s for s in Status if s.good]):
-        count = sum(outcome.status is status for outcome in outcomes)
+        count = counts[status]
         if count and status is not Status.NOT_RUN:
             line.append(" · " if line else "").append(f"{count:,} {status.value}", STYLES[status])
-    if story.not_run:
-        line.append(" · " if line else "").append(f"{len(story.not_run):,} not run", "yellow")
+    if not_run:
+        line.append(" · " if line else "").append(f"{len(not_run):,} not run", "yellow")
     if story.result.fixture_failures:
         failures = plural(len(story.result.fixture_failures), "tear-down")
         line.append(" · " if line else "").append(f"{failures} failed", "bold red")
@@ -104,6 +104,8 @@ def _load_failure(failure: LoadFailure, *, everything: bool) -> Text:
 
 
 def _is_told(outcome: Outcome) -> bool:
+    if outcome.status is Status.NOT_RUN:
+        return False
     return not outcome.status.good or outcome.flaky or bool(outcome.unfinished_teardowns)
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from wfrun.runner.child.messages import FixtureFailure
     from wfrun.runner.plan.planned import Plan, PlannedCase
     from wfrun.runner.run.outcomes import Outcome, RunResult
@@ -66,7 +68,7 @@ class RoundFinished:
     """All checked cases had their turn number ``number``."""
 
     number: int
-    outcomes: tuple[Outcome, ...]
+    outcomes: Sequence[Outcome]
 
 
 @dataclass(frozen=True, slots=True)

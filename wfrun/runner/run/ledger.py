@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from wfrun.runner.plan.planned import Plan
-    from wfrun.runner.run.outcomes import Outcome
+    from wfrun.runner.plan.planned import Plan, PlannedCase
 
 __all__ = ["audit"]
 
 MOST_NAMED = 5
 
 
-def audit(plan: Plan, outcomes: Iterable[Outcome]) -> tuple[str, ...]:
-    """Return every contradiction between what was planned and what came back.
+def audit(plan: Plan, finished: Iterable[PlannedCase]) -> tuple[str, ...]:
+    """Return every contradiction between what was planned and what came back: ``finished``, a case for each outcome.
 
     None means that each id has one outcome, or one for each of its turns.
     """
     planned = {case.key for case in plan.cases}
-    counted = Counter(outcome.case.key for outcome in outcomes)
+    counted = Counter(case.key for case in finished)
     return (
         *_name("lost: no outcome for", [key for key in planned if not counted[key]]),
         *_name("several outcomes for", [key for key, count in counted.items() if count > 1]),

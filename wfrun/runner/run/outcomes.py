@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, overload
 
 from wfrun.runner.child.messages import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator
 
     from wfrun.authoring.attachments import Attachment
     from wfrun.runner.child.messages import CaseResult, FixtureFailure, Generation
     from wfrun.runner.plan.planned import Plan, PlannedCase
 
-__all__ = ["NO_OUTPUT", "Attempt", "CapturedOutput", "Outcome", "RunResult", "captured", "outcome_of"]
+__all__ = ["NO_OUTPUT", "Attempt", "CapturedOutput", "Outcome", "Outcomes", "RunResult", "captured", "outcome_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +92,99 @@ class Outcome:
         """Whether it failed, and passed when it was tried again."""
         return self.status is Status.FLAKY
 
+    @property
+    def near_time_out(self) -> bool:
+        """Whether it passed, and may soon take too long: on a busier machine, or as it grows."""
+        slow = self.duration_s > self.case.timeout_s / 2
+        return slow and self.status is Status.PASSED and not self.case.measured
+
+    @property
+    def plain(self) -> bool:
+        """Whether there is nothing to say but that it passed, and what it took."""
+        return self.status is Status.PASSED and not (
+            self.message
+            or self.details
+            or self.output.text
+            or self.output.dropped_bytes
+            or self.items
+            or self.notes
+            or self.generations
+            or self.control
+            or self.unfinished_teardowns
+            or self.findings
+            or self.attachments
+            or self.warnings
+            or self.attempts
+            or self.process_cases
+            or self.near_time_out
+        )
+
+
+class Outcomes(Sequence[Outcome]):
+    """Outcomes in the order they finished.
+
+    Of a plain one only what it took is kept, and it is made anew whenever it is looked at: there may be very many.
+    """
+
+    __slots__ = ("_kept", "_took_s", "told")
+
+    def __init__(self, outcomes: Iterable[Outcome] = ()) -> None:
+        self._kept: list[PlannedCase | Outcome] = []
+        self._took_s = array("d")
+        self.told: list[Outcome] = []
+        """Those that are not plain, in the same order; all that did not pass are among them."""
+        self.extend(outcomes)
+
+    def extend(self, outcomes: Iterable[Outcome]) -> None:
+        """Add what finished next."""
+        for outcome in outcomes:
+            plain = outcome.plain
+            self._kept.append(outcome.case if plain else outcome)
+            self._took_s.append(outcome.duration_s)
+            if not plain:
+                self.told.append(outcome)
+
+    def cases(self) -> Iterator[PlannedCase]:
+        """Return the case of each outcome, in order."""
+        return (each.case if isinstance(each, Outcome) else each for each in self._kept)
+
+    def counts(self) -> Counter[Status]:
+        """Return how many ended how."""
+        counts = Counter(outcome.status for outcome in self.told)
+        counts[Status.PASSED] += len(self) - len(self.told)
+        return counts
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def __iter__(self) -> Iterator[Outcome]:
+        for each, took_s in zip(self._kept, self._took_s, strict=True):
+            yield each if isinstance(each, Outcome) else Outcome(each, Status.PASSED, took_s)
+
+    @overload
+    def __getitem__(self, index: int) -> Outcome: ...
+    @overload
+    def __getitem__(self, index: slice) -> Outcomes: ...
+    def __getitem__(self, index: int | slice) -> Outcome | Outcomes:
+        if isinstance(index, slice):
+            return Outcomes(self[number] for number in range(*index.indices(len(self))))
+        each = self._kept[index]
+        return each if isinstance(each, Outcome) else Outcome(each, Status.PASSED, self._took_s[index])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]  # it grows
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} outcomes>"
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RunResult:
     """All outcomes of a session, and how it ended."""
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: Outcomes
     """In the order they finished."""
     interrupted: bool = False
     faults: tuple[str, ...] = ()
@@ -113,12 +202,12 @@ class RunResult:
     @property
     def failed(self) -> tuple[Outcome, ...]:
         """The outcomes that make the session fail."""
-        return tuple(outcome for outcome in self.outcomes if outcome.status.bad)
+        return tuple(outcome for outcome in self.outcomes.told if outcome.status.bad)
 
     @property
     def flaky(self) -> tuple[Outcome, ...]:
         """The outcomes of cases that failed and then passed."""
-        return tuple(outcome for outcome in self.outcomes if outcome.flaky)
+        return tuple(outcome for outcome in self.outcomes.told if outcome.flaky)
 
     def __repr__(self) -> str:
         # Short, because asyncio makes the text of what it ran whenever it gives back the signal handlers.

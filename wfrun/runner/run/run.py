@@ -26,7 +26,7 @@ from wfrun.runner.run.events import (
 from wfrun.runner.run.gate import Gate, is_gated
 from wfrun.runner.run.ledger import audit
 from wfrun.runner.run.measuring import Measuring, measure_cases
-from wfrun.runner.run.outcomes import Outcome, RunResult, outcome_of
+from wfrun.runner.run.outcomes import Outcome, Outcomes, RunResult, outcome_of
 from wfrun.runner.run.shared import SharedFixtures
 from wfrun.runner.run.stopping import StopControl
 from wfrun.runner.run.worker import CaseRunner
@@ -133,7 +133,7 @@ class _Done:
         self._listener = listener
         self._forgetful = forgetful
         self._cases: list[PlannedCase] = []
-        self._outcomes: list[Outcome] = []
+        self._outcomes = Outcomes()
         self._faults: list[str] = []
         self._fixture_failures: list[FixtureFailure] = []
         self._green: Counter[str] = Counter()
@@ -145,21 +145,24 @@ class _Done:
         self._listener(FixtureFailed(failure))
 
     def add(self, one: _Round) -> None:
-        self._faults += [*dict.fromkeys(one.faults), *audit(one.plan, one.outcomes)]
+        self._faults += [*dict.fromkeys(one.faults), *audit(one.plan, one.outcomes.cases())]
         turn = one.plan.cases[0].turn if one.plan.cases else 0
         if self._forgetful and turn > 1:
             # A session that waits for one failure in a million must not keep the million.
             self._green.update(o.case.info.id for o in self._outcomes if o.status is Status.PASSED)
-            self._cases, self._outcomes = [], []
+            self._cases, self._outcomes = [], Outcomes()
         self._cases += one.plan.cases
-        self._outcomes += one.outcomes
+        if self._outcomes:
+            self._outcomes.extend(one.outcomes)
+        else:
+            self._outcomes = one.outcomes
         self._rounds = max(self._rounds, turn)
         if turn:
-            self._listener(RoundFinished(turn, tuple(one.outcomes)))
+            self._listener(RoundFinished(turn, one.outcomes))
 
     def result(self, stop: StopControl, duration_s: float) -> RunResult:
         return RunResult(
-            outcomes=tuple(self._outcomes),
+            outcomes=self._outcomes,
             interrupted=stop.interrupted,
             faults=tuple(self._faults),
             duration_s=duration_s,
@@ -191,7 +194,7 @@ class _Round:
         self._suites_channel: Channel[list[PlannedCase]] = channel_type(2 * limits.workers, name="planned cases")
         self._outcomes_channel: Channel[list[Outcome]] = channel_type(100, name="outcomes")
         self._gate = Gate(case.info for case in plan.cases if not case.measured)
-        self.outcomes: list[Outcome] = []
+        self.outcomes = Outcomes()
         self.faults: list[str] = []
 
     async def run(
@@ -245,7 +248,7 @@ class _Round:
     async def _collect(self) -> None:
         """Take outcomes until the channel ends, and pass each on to the listener."""
         async for batch in self._outcomes_channel:
-            self.outcomes += batch
+            self.outcomes.extend(batch)
             for outcome in batch:
                 self._listener(CaseFinished(outcome))
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from wfrun.errors import ExitCode, FileError, UsageError
+from wfrun.files import write_atomically
 from wfrun.runner.child.messages import LoadFailure, Status
+from wfrun.runner.record.json_text import json_bytes
 from wfrun.runner.record.merging import merge_records, merged_exit_code
 from wfrun.runner.record.reading import load_session
-from wfrun.runner.record.store import write_json
 
 if TYPE_CHECKING:
     from tests.unit.runner.conftest import Maker
@@ -132,7 +133,7 @@ def test_a_record_without_an_exit_code_is_judged_by_what_it_holds(make: Maker) -
 
 def test_a_record_is_read_back_as_it_was_written(make: Maker, tmp_path: Path) -> None:
     record = shard(make, 1, "a", exit_code=0)
-    write_json(record, tmp_path / "record.json")
+    write_atomically(tmp_path / "record.json", json_bytes(record))
 
     assert load_session(tmp_path / "record.json") == record
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from wfrun.authoring.attachments import Attachment
 from wfrun.runner.child.messages import LoadFailure, Status
 from wfrun.runner.discover.discovery import Discovery
 from wfrun.runner.options import Outputs
 from wfrun.runner.record.json_text import json_bytes
-from wfrun.runner.record.models import SessionRecord
+from wfrun.runner.record.models import CommandRecord, SessionRecord
 from wfrun.runner.record.surroundings import look_around
-from wfrun.runner.run.outcomes import CapturedOutput
+from wfrun.runner.run.outcomes import Attempt, CapturedOutput, Outcomes, RunResult
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +29,35 @@ def test_a_record_is_the_same_after_a_journey_through_json(make: Maker) -> None:
     record = make.record(failed, make.measured({"wall_time_ns": make.processes(1e6)}), interrupted=True)
 
     assert SessionRecord.model_validate_json(json_bytes(record)) == record
+
+
+def test_what_is_written_part_by_part_is_the_whole_record(make: Maker) -> None:
+    """The fields are written as they are, and not by the model that reads them."""
+    told = make.plain(
+        Status.FLAKY,
+        name="told",
+        message="\ud800",
+        notes={"list": [1, [2, 3]], "text": "[\n  1\n]"},
+        unfinished_teardowns=("database",),
+        attachments=(Attachment("log", 3, text="a\nb"),),
+        attempts=(Attempt(Status.FAILED, 0.5, "no", "Traceback", CapturedOutput("out")),),
+    )
+    outcomes = Outcomes([make.plain(), told, make.measured({"wall_time_ns": make.processes(1e6)})])
+    commands = {told.case.key: (CommandRecord(about="to run it again:", command="wfrun"),)}
+    recording = replace(make.recording(RunResult(outcomes)), commands=commands).ended(0)
+
+    written = b"".join(recording.json())
+
+    assert written == json_bytes(recording.whole())
+    assert SessionRecord.model_validate_json(written) == recording.whole()
+    assert recording.whole().outcomes[1].reproduce == commands[told.case.key]
+    assert [outcome.id for outcome in recording.head.outcomes] == [outcomes[2].case.info.id]
+
+
+def test_a_session_of_no_case_is_written_too(make: Maker) -> None:
+    recording = make.recording(RunResult(Outcomes()))
+
+    assert b"".join(recording.json()) == json_bytes(recording.whole())
 
 
 def test_every_outcome_is_there_in_the_order_they_finished(make: Maker) -> None:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from wfrun.errors import BaselineError, FileError, NothingSelected
+from wfrun.files import write_atomically
 from wfrun.runner.child.messages import Status
+from wfrun.runner.record.json_text import json_bytes
 from wfrun.runner.record.models import Baseline, SessionRecord, SourceRecord
 from wfrun.runner.record.store import (
     load_baseline,
@@ -21,7 +23,6 @@ from wfrun.runner.record.store import (
     resolve_baseline,
     save_baseline,
     save_last_session,
-    write_json,
 )
 
 if TYPE_CHECKING:
@@ -255,7 +256,7 @@ def test_a_file_that_is_no_baseline_is_refused(tmp_path: Path, content: bytes, s
 
 
 def test_the_record_of_a_session_is_no_baseline(make: Maker, path: Path) -> None:
-    write_json(green(make), path)
+    write_atomically(path, json_bytes(green(make)))
 
     with pytest.raises(BaselineError, match="record of a session"):
         load_baseline(path)
@@ -297,7 +298,9 @@ def test_a_full_disk_leaves_the_old_baseline_whole(make: Maker, path: Path, repl
     """The limit of file size is the disk that fills up half way through the write, in a process of its own."""
     save_baseline(green(make), path, replace=False)
     record_path = path.with_name("record.json")
-    write_json(make.record(make.measured({"wall_time_ns": make.processes(1e6, samples=2000)})), record_path)
+    write_atomically(
+        record_path, json_bytes(make.record(make.measured({"wall_time_ns": make.processes(1e6, samples=2000)})))
+    )
     before = path.read_bytes()
     program = textwrap.dedent(f"""
         import resource, signal
@@ -326,7 +329,7 @@ def test_a_full_disk_leaves_the_old_baseline_whole(make: Maker, path: Path, repl
 def test_the_last_session_is_kept_where_version_control_does_not_look(make: Maker, tmp_path: Path) -> None:
     record = green(make)
 
-    doubt = save_last_session(record, tmp_path / ".wfrun")
+    doubt = save_last_session([json_bytes(record)], tmp_path / ".wfrun")
 
     assert doubt == ""
     assert (tmp_path / ".wfrun" / ".gitignore").read_text().splitlines()[-1] == "*"
@@ -336,16 +339,16 @@ def test_the_last_session_is_kept_where_version_control_does_not_look(make: Make
 def test_a_folder_that_cannot_be_made_is_a_doubt_and_no_failure(make: Maker, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
-    assert "not kept" in save_last_session(green(make), tmp_path / "file" / ".wfrun")
+    assert "not kept" in save_last_session([json_bytes(green(make))], tmp_path / "file" / ".wfrun")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only for root")
 def test_a_read_only_folder_is_a_doubt_and_no_failure(make: Maker, tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
 
-    assert "not kept" in save_last_session(green(make), tmp_path / ".wfrun")
+    assert "not kept" in save_last_session([json_bytes(green(make))], tmp_path / ".wfrun")
 
 
 def test_a_record_that_cannot_be_written_says_where(make: Maker, tmp_path: Path) -> None:
     with pytest.raises(FileError, match=str(tmp_path)):
-        write_json(green(make), tmp_path)
+        write_atomically(tmp_path, json_bytes(green(make)))

@@ -18,7 +18,7 @@ from wfrun.runner.record.measurements import CaseMeasurements, MetricRecord
 from wfrun.runner.record.session_record import OutcomeRecord, Protocol, SessionRecord
 from wfrun.runner.report.console import print_parts
 from wfrun.runner.report.story import SessionStory
-from wfrun.runner.run.outcomes import Outcome, RunResult
+from wfrun.runner.run.outcomes import Outcome, Outcomes, RunResult
 
 
 class Make:
@@ -68,7 +68,7 @@ class Make:
         return SessionStory(
             discovery=Discovery(files=(), cases=tuple(case.info for case in plan.cases), failures=failures),
             plan=plan,
-            result=RunResult(outcomes=outcomes, interrupted=interrupted, faults=faults, duration_s=1.5),
+            result=RunResult(Outcomes(outcomes), interrupted=interrupted, faults=faults, duration_s=1.5),
             **fields,
         )
 

@@ -16,7 +16,7 @@ from wfrun.runner.run.events import (
     RunFinished,
     RunStarted,
 )
-from wfrun.runner.run.outcomes import CapturedOutput, RunResult
+from wfrun.runner.run.outcomes import CapturedOutput, Outcomes, RunResult
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -63,7 +63,7 @@ def test_the_heading_tells_selection_workers_and_seed(make: Make) -> None:
 
 
 def test_an_empty_plan_has_a_heading(make: Make) -> None:
-    assert "0 cases" in told(make, RunStarted(make.plan(), workers=1), RunFinished(RunResult(())))
+    assert "0 cases" in told(make, RunStarted(make.plan(), workers=1), RunFinished(RunResult(Outcomes())))
 
 
 def test_quiet_tells_failures_only(make: Make) -> None:

@@ -11,7 +11,7 @@ import pytest
 from wfrun.runner.child.messages import Status
 from wfrun.runner.options import Limits, Tools
 from wfrun.runner.run import reproduce
-from wfrun.runner.run.outcomes import Attempt, CapturedOutput, Outcome, RunResult
+from wfrun.runner.run.outcomes import Attempt, CapturedOutput, Outcome, Outcomes, RunResult
 from wfrun.runner.run.reproduce import Proof, Reproduction, find_reproductions
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def session(make: Maker) -> RunResult:
     cases = [make.plain(name=f"case{number}").case for number in range(7)] + [make.plain(name="victim").case]
     outcomes = [Outcome(case, Status.PASSED, 0.001, process_cases=cases, place=n) for n, case in enumerate(cases)]
     outcomes[-1] = replace(outcomes[-1], status=Status.FAILED, message=MESSAGE)
-    return RunResult(tuple(outcomes))
+    return RunResult(Outcomes(outcomes))
 
 
 async def found(
@@ -102,7 +102,7 @@ async def test_two_cases_that_cause_it_together_stay_together(
 async def test_another_failure_is_not_this_one(monkeypatch: pytest.MonkeyPatch, session: RunResult) -> None:
     other = replace(session.outcomes[-1], message="KeyError: 'gone'")
 
-    reproduction, _ = await found(monkeypatch, RunResult((*session.outcomes[:-1], other)), lambda ran: True)
+    reproduction, _ = await found(monkeypatch, RunResult(Outcomes((*session.outcomes[:-1], other))), lambda ran: True)
 
     assert reproduction.proof is Proof.STAYED_AWAY
 
@@ -124,7 +124,7 @@ async def test_what_fails_now_and_then_is_blamed_on_nobody(monkeypatch: pytest.M
 async def test_long_predecessors_are_not_run_again(monkeypatch: pytest.MonkeyPatch, session: RunResult) -> None:
     slow = replace(session.outcomes[0], duration_s=30.0)
 
-    reproduction, tried = await found(monkeypatch, RunResult((slow, *session.outcomes[1:])), bool)
+    reproduction, tried = await found(monkeypatch, RunResult(Outcomes((slow, *session.outcomes[1:]))), bool)
 
     assert reproduction.proof is Proof.PASSED_ALONE
     assert len(names(reproduction)) == 7
@@ -135,7 +135,9 @@ async def test_long_predecessors_are_not_run_again(monkeypatch: pytest.MonkeyPat
 async def test_a_time_out_is_not_tried(monkeypatch: pytest.MonkeyPatch, session: RunResult, status: Status) -> None:
     hung = replace(session.outcomes[-1], status=status)
 
-    reproduction, tried = await found(monkeypatch, RunResult((*session.outcomes[:-1], hung)), lambda ran: True)
+    reproduction, tried = await found(
+        monkeypatch, RunResult(Outcomes((*session.outcomes[:-1], hung))), lambda ran: True
+    )
 
     assert (reproduction.proof, tried) == (Proof.UNTRIED, [])
 
@@ -160,7 +162,7 @@ async def test_a_case_that_had_its_process_to_itself_ran_so(
 ) -> None:
     first = replace(session.outcomes[-1], process_cases=(), place=0)
 
-    reproduction, tried = await found(monkeypatch, RunResult((first,)), lambda ran: True)
+    reproduction, tried = await found(monkeypatch, RunResult(Outcomes((first,))), lambda ran: True)
 
     assert (reproduction.proof, tried) == (Proof.RAN_SO, [])
 
@@ -169,6 +171,8 @@ async def test_retries_have_shown_that_it_fails_alone(monkeypatch: pytest.Monkey
     attempt = Attempt(Status.FAILED, 0.1, MESSAGE, "", CapturedOutput())
     retried = replace(session.outcomes[-1], attempts=(attempt,))
 
-    reproduction, tried = await found(monkeypatch, RunResult((*session.outcomes[:-1], retried)), lambda ran: True)
+    reproduction, tried = await found(
+        monkeypatch, RunResult(Outcomes((*session.outcomes[:-1], retried))), lambda ran: True
+    )
 
     assert (reproduction.proof, tried) == (Proof.CAME_BACK, [])
