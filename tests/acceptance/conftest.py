@@ -80,7 +80,9 @@ class Project:
             path.write_text((HEADER if path.name.startswith("suite_") else "") + content)
         return self
 
-    def run(self, *arguments: str, env: Mapping[str, str] | None = None, **options: Any) -> Ran:
+    def run(
+        self, *arguments: str, env: Mapping[str, str] | None = None, patience_s: float = PATIENCE_S, **options: Any
+    ) -> Ran:
         """Run ``wfrun`` in the folder to its end."""
         ended = subprocess.run(
             [WFRUN, *arguments],
@@ -90,7 +92,7 @@ class Project:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=PATIENCE_S,
+            timeout=patience_s,
             check=False,
             **options,
         )

@@ -53,7 +53,7 @@ def process_figures(half: Half) -> dict[str, float]:
     if work.items and work.wall_ns:
         figures["throughput_per_s"] = work.items * 1e9 / work.wall_ns
     for name, values in rows.items():
-        if name in figures or name in _NOT_PAIRED or name in _PERCENTILES:
+        if not values or name in figures or name in _NOT_PAIRED or name in _PERCENTILES:
             continue
         figures[name] = _quantile(values, FLOOR if name in _FLOORS else 0.5)
     if half.latency:

@@ -6,8 +6,8 @@ they look, they are wrong together no oftener than one that looks once.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
 __all__ = ["ERROR", "FIRST", "Look", "looks"]
@@ -19,6 +19,8 @@ FIRST: Final = 9
 _FIRST_ERROR: Final = 0.004
 _LAST_ERROR: Final = 0.004
 _GROWTH: Final = 1.4
+"""From one look to the next there are at least so many times as many pairs: a few more seldom change a verdict."""
+_MOST_STEPS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +39,11 @@ def looks(most_pairs: int) -> tuple[Look, ...]:
     """
     if most_pairs <= FIRST:
         return (Look(max(1, most_pairs), ERROR),)
-    numbers = [FIRST]
-    while numbers[-1] < most_pairs:
-        numbers.append(min(most_pairs, max(numbers[-1] + 3, round(numbers[-1] * _GROWTH))))
-    if len(numbers) > 2 and numbers[-1] - numbers[-2] < 3:
-        del numbers[-2]
+    steps = max(1, min(_MOST_STEPS, int(math.log(most_pairs / FIRST) / math.log(_GROWTH))))
+    numbers = [round(FIRST * (most_pairs / FIRST) ** (step / steps)) for step in range(steps + 1)]
     between = numbers[1:-1]
     # Without looks between, their part is the last one's.
     rest = ERROR - _FIRST_ERROR - _LAST_ERROR
     last = _LAST_ERROR if between else _LAST_ERROR + rest
     errors = [_FIRST_ERROR, *(rest / len(between) for _ in between), last]
-    found = tuple(Look(number, error) for number, error in zip(numbers, errors, strict=True))
-    if any(later.pairs <= earlier.pairs for earlier, later in pairwise(found)):
-        raise AssertionError(f"looks out of order: {found}")
-    return found
+    return tuple(Look(number, error) for number, error in zip(numbers, errors, strict=True))

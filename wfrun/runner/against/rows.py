@@ -10,7 +10,7 @@ from wfrun.measure.histogram import Histogram
 from wfrun.measure.metrics import METRICS
 from wfrun.runner.against.case import void_reason
 from wfrun.runner.against.figures import given_a_core
-from wfrun.runner.child.messages import Generation, Status
+from wfrun.runner.child.messages import NOT_THERE, Generation, Status
 from wfrun.runner.compare.verdicts import Comparison, LatencyCompared, MetricComparison, Verdict
 from wfrun.runner.run.outcomes import CapturedOutput, Outcome
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from wfrun.runner.against.case import CasePairs
     from wfrun.runner.against.decide import Decision
-    from wfrun.runner.against.pair import Half, Pair
+    from wfrun.runner.against.pair import Half, Pair, SideTrouble
     from wfrun.runner.against.sides import Sides
 
 __all__ = ["comparison_of", "outcome_of_pairs"]
@@ -63,7 +63,7 @@ def outcome_of_pairs(taken: CasePairs, sides: Sides) -> Outcome:
         status, message = Status.NOT_RUN, "the session ended before a pair was taken"
     warnings: tuple[str, ...] = ()
     if trouble is not None:
-        warnings = (f"{taken.case.info.id}: in {sides.base.name} {trouble.result.message}",)
+        warnings = (f"{taken.case.info.id}: {_told(trouble, sides)}",)
     return replace(
         Outcome(taken.case, status, taken.sampled_s, message), generations=generations, control=(), warnings=warnings
     )
@@ -73,14 +73,8 @@ def _rows(taken: CasePairs, sides: Sides) -> Iterable[MetricComparison]:
     trouble = taken.trouble
     if trouble is not None:
         if trouble.side == 0:
-            side = sides.base.name
-            if trouble.result.message.startswith("the case that was planned is not there"):
-                yield replace(_empty(taken, Verdict.NEW), warnings=(f"{side} has no such case",))
-            else:
-                yield replace(
-                    _empty(taken, Verdict.NOT_COMPARABLE),
-                    warnings=(f"in {side} it {trouble.result.status.value}: {trouble.result.message}",),
-                )
+            verdict = Verdict.NEW if _lacks_case(trouble) else Verdict.NOT_COMPARABLE
+            yield replace(_empty(taken, verdict), warnings=(_told(trouble, sides),))
         return
     if taken.foreign:
         yield replace(_empty(taken, Verdict.NOT_COMPARABLE), warnings=(taken.foreign,))
@@ -91,6 +85,17 @@ def _rows(taken: CasePairs, sides: Sides) -> Iterable[MetricComparison]:
     order = {name: number for number, name in enumerate(METRICS)}
     for name in sorted(taken.decisions, key=lambda each: order.get(each, len(order))):
         yield _row(taken, name, taken.decisions[name])
+
+
+def _lacks_case(trouble: SideTrouble) -> bool:
+    return trouble.result.message.startswith(NOT_THERE)
+
+
+def _told(trouble: SideTrouble, sides: Sides) -> str:
+    side = sides.both[trouble.side].name
+    if _lacks_case(trouble):
+        return f"{side} has no such case"
+    return f"{side}: {trouble.result.status.value}: {trouble.result.message}"
 
 
 def _row(taken: CasePairs, name: str, decision: Decision) -> MetricComparison:

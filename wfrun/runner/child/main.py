@@ -30,7 +30,7 @@ from wfrun.runner.child.guard import CaseGuard
 from wfrun.runner.child.last_words import tell_of_ends
 from wfrun.runner.child.leaks import LeakWatch
 from wfrun.runner.child.lifeline import die_with_parent
-from wfrun.runner.child.messages import DEAF_AND_DUMB, CaseResult, LoadFailure, Status
+from wfrun.runner.child.messages import DEAF_AND_DUMB, NOT_THERE, CaseResult, LoadFailure, Status
 from wfrun.runner.child.shared_memory import name_shared_memory
 from wfrun.runner.child.suite_loop import SuiteLoop
 from wfrun.runner.child.tools.make import make_tools
@@ -202,8 +202,8 @@ class Child:
             message = f"its suite loaded when it was planned and does not load now: {one_line(error)}"
             return CaseResult(case_id, Status.ERROR, 0.0, message, traceback_text(error))
         if case is None or command["digest"] not in {"", case.info.digest()}:
-            found = "is not there" if case is None else "is another one"
-            message = f"the case that was planned {found} in this process: its suite loads differently each time"
+            found = NOT_THERE if case is None else "the case that was planned is another one"
+            message = f"{found} in this process: its suite loads differently each time"
             return CaseResult(case_id, Status.ERROR, 0.0, message)
         self._commons.restore()
         name_shared_memory(self._name)

@@ -8,7 +8,16 @@ from typing import Any, Final
 
 from wfrun.authoring.attachments import Attachment
 
-__all__ = ["DEAF_AND_DUMB", "EVENT_LOOP", "CaseResult", "FixtureFailure", "Generation", "LoadFailure", "Status"]
+__all__ = [
+    "DEAF_AND_DUMB",
+    "EVENT_LOOP",
+    "NOT_THERE",
+    "CaseResult",
+    "FixtureFailure",
+    "Generation",
+    "LoadFailure",
+    "Status",
+]
 
 DEAF_AND_DUMB: Final = 113
 """Exit code of a child whose case closed the descriptors between it and its parent."""
@@ -60,6 +69,9 @@ class LoadFailure:
     """One line: the error's type and text."""
     traceback: str
 
+
+NOT_THERE: Final = "the case that was planned is not there"
+"""How the message begins where a child's suite file lacks the case that it is asked for."""
 
 EVENT_LOOP: Final = "event loop"
 """In the place of a fixture's name: what cases left on their suite's loop did not let it close."""
