@@ -33,7 +33,8 @@ QUICK = ("--budget", "0.3s", "--threshold", "wall_time_ns=10")
 
 def git(folder: Path, *words: str) -> str:
     identity = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org", "-c", "protocol.file.allow=always")
-    done = subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True, text=True)
+    command = ["/usr/bin/env", "git", *identity, *words]
+    done = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True)
     return done.stdout.strip()
 
 
