@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wfrun.runner.against.decide import Decision
     from wfrun.runner.against.side import Side
     from wfrun.runner.against.sides import Sides
+    from wfrun.runner.child.messages import Generation
     from wfrun.runner.options import Limits
     from wfrun.runner.plan.planned import PlannedCase
     from wfrun.runner.run.events import RunEvent
@@ -52,6 +53,8 @@ class CasePairs:
     foreign: str = ""
     """What was imported from a tree that is not the side's own."""
     decisions: dict[str, Decision] = field(default_factory=dict)
+    counted: tuple[Generation | None, Generation | None] = (None, None)
+    """What a repetition does on either side, in exact counts."""
     sampled_s: float = 0.0
 
     @property

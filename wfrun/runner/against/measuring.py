@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
     from wfrun.runner.against.sides import Sides
+    from wfrun.runner.child.messages import Generation
     from wfrun.runner.compare.verdicts import Comparison
     from wfrun.runner.options import Limits, SessionOptions, Trees
     from wfrun.runner.plan.planned import Plan, PlannedCase
@@ -53,7 +54,7 @@ class TreeMeasuring:
         listener: Callable[[RunEvent], None],
         deliver: Callable[[list[Outcome]], Awaitable[None]],
         *,
-        runner: CaseRunner,  # noqa: ARG002 - pairs have processes of their own
+        runner: CaseRunner,
     ) -> None:
         """Measure ``cases`` one after another over both trees; deliver the changed tree's outcome of each."""
         taker = PairTaker(
@@ -82,11 +83,21 @@ class TreeMeasuring:
                 if taken.trouble is not None and taken.trouble.side == 0:
                     alone = await taker.alone(case, self.sides.changed)
                     kept = replace(alone, trouble=alone.trouble or taken.trouble)
+                elif taken.pairs and not taken.foreign and not stop.no_more:
+                    taken.counted = await self._count(case, runner)
                 outcome = outcome_of_pairs(kept, self.sides)
                 if stop.interrupted and outcome.status is Status.PASSED:
                     outcome = replace(outcome, status=Status.INTERRUPTED, message="interrupted between pairs")
                 await deliver([outcome])
         await self._confirm(taker, stop)
+
+    async def _count(self, case: PlannedCase, runner: CaseRunner) -> tuple[Generation | None, Generation | None]:
+        """Count what a repetition does on either side; where that fails nothing is compared of it."""
+        base, changed = [
+            (await runner.count(case, side.place({}), str(side.at(Path(case.info.file)))))[0].generation
+            for side in self.sides.both
+        ]
+        return base, changed
 
     async def _confirm(self, taker: PairTaker, stop: StopControl) -> None:
         """Take fresh pairs for what got worse, as sure as so many suspicions together ask for."""
@@ -105,7 +116,7 @@ class TreeMeasuring:
 
     def comparison(self) -> Comparison:
         """Return what all cases measured so far say."""
-        return comparison_of(self._taken, self.sides)
+        return comparison_of(self._taken, self.sides, self._thresholds)
 
 
 @contextlib.contextmanager

@@ -11,11 +11,13 @@ from wfrun.measure.metrics import METRICS
 from wfrun.runner.against.case import void_reason
 from wfrun.runner.against.figures import given_a_core
 from wfrun.runner.child.messages import NOT_THERE, Generation, Status
+from wfrun.runner.compare.judge import Limits, judge, unless_inexact
 from wfrun.runner.compare.verdicts import Comparison, LatencyCompared, MetricComparison, Verdict
 from wfrun.runner.run.outcomes import CapturedOutput, Outcome
+from wfrun.stats.counts import compare_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from wfrun.runner.against.case import CasePairs
     from wfrun.runner.against.decide import Decision
@@ -27,12 +29,12 @@ __all__ = ["comparison_of", "outcome_of_pairs"]
 _LEAD = METRICS["wall_time_ns"]
 
 
-def comparison_of(all_taken: Sequence[CasePairs], sides: Sides) -> Comparison:
-    """Return the comparison of both trees over these cases."""
+def comparison_of(all_taken: Sequence[CasePairs], sides: Sides, thresholds: Mapping[str, float]) -> Comparison:
+    """Return the comparison of both trees over these cases; ``thresholds`` are the user's, in per cent."""
     rows: list[MetricComparison] = []
     warnings = list(sides.notes)
     for taken in all_taken:
-        rows.extend(_rows(taken, sides))
+        rows.extend(_rows(taken, sides, thresholds))
         if taken.void and taken.pairs:
             warnings.append(f"{taken.case.info.id}: {void_reason(taken)}")
     latencies = {
@@ -65,11 +67,14 @@ def outcome_of_pairs(taken: CasePairs, sides: Sides) -> Outcome:
     if trouble is not None:
         warnings = (f"{taken.case.info.id}: {_told(trouble, sides)}",)
     return replace(
-        Outcome(taken.case, status, taken.sampled_s, message), generations=generations, control=(), warnings=warnings
+        Outcome(taken.case, status, taken.sampled_s, message),
+        generations=generations,
+        counted=taken.counted[1],
+        warnings=warnings,
     )
 
 
-def _rows(taken: CasePairs, sides: Sides) -> Iterable[MetricComparison]:
+def _rows(taken: CasePairs, sides: Sides, thresholds: Mapping[str, float]) -> Iterable[MetricComparison]:
     trouble = taken.trouble
     if trouble is not None:
         if trouble.side == 0:
@@ -82,6 +87,7 @@ def _rows(taken: CasePairs, sides: Sides) -> Iterable[MetricComparison]:
     if not taken.pairs and taken.void:
         yield replace(_empty(taken, Verdict.NOT_COMPARABLE), warnings=(void_reason(taken),))
         return
+    yield from _counts(taken, thresholds)
     order = {name: number for number, name in enumerate(METRICS)}
     for name in sorted(taken.decisions, key=lambda each: order.get(each, len(order))):
         yield _row(taken, name, taken.decisions[name])
@@ -96,6 +102,37 @@ def _told(trouble: SideTrouble, sides: Sides) -> str:
     if _lacks_case(trouble):
         return f"{side} has no such case"
     return f"{side}: {trouble.result.status.value}: {trouble.result.message}"
+
+
+def _counts(taken: CasePairs, thresholds: Mapping[str, float]) -> Iterable[MetricComparison]:
+    """Compare what was counted; the order within a row's case is that of every report."""
+    base, changed = taken.counted
+    if base is None or changed is None:
+        return
+    for name, metric in METRICS.items():
+        old, new = base.samples.get(name), changed.samples.get(name)
+        if not metric.exact or not old or not new:
+            continue
+        compared = compare_counts([old], [new], metric.better)
+        percent = thresholds.get(name, metric.threshold_percent)
+        judgement = judge(compared, metric.better, Limits(percent / 100, metric.slack))
+        judgement = unless_inexact(judgement, ([old], [new]))
+        yield replace(
+            _empty(taken, judgement.verdict),
+            metric=name,
+            unit=metric.unit,
+            better=metric.better,
+            old=compared.old,
+            new=compared.new,
+            ratio=compared.ratio,
+            interval=compared.interval,
+            threshold_percent=percent,
+            gates=metric.gates,
+            warnings=judgement.warnings,
+            old_samples=(tuple(old),),
+            new_samples=(tuple(new),),
+            could_have_seen_percent=judgement.could_have_seen_percent,
+        )
 
 
 def _row(taken: CasePairs, name: str, decision: Decision) -> MetricComparison:

@@ -129,13 +129,23 @@ class CaseRunner:
         asked = {"do": "run", "sampling": None if sampling is None else asdict(sampling), "control": control}
         return await self._in_fresh(case, asked)
 
-    async def count(self, case: PlannedCase) -> tuple[CaseResult, CapturedOutput]:
+    async def count(
+        self, case: PlannedCase, place: Place = HERE, file: str | None = None
+    ) -> tuple[CaseResult, CapturedOutput]:
         """Pass over a measured ``case`` under counters, in a child of its own; the counts are the result's generation.
 
         The child always has the same hash seed, unless the user chose one, so that sets are gone through in one order.
+
+        Args:
+            case: What is counted.
+            place: Where the child runs.
+            file: The suite file there, whose case may be another one than was planned; ``None`` for the planned one.
         """
         seed = {} if os.environ.get("PYTHONHASHSEED") else {"PYTHONHASHSEED": "0"}
-        return await self._in_fresh(case, {"do": "count"}, replace(HERE, environment=seed))
+        elsewhere = {} if file is None else {"file": file, "digest": ""}
+        return await self._in_fresh(
+            case, {"do": "count", **elsewhere}, replace(place, environment={**place.environment, **seed})
+        )
 
     async def _in_fresh(
         self, case: PlannedCase, asked: dict[str, Any], place: Place = HERE
