@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wfrun.authoring.levels import FoundFixture
     from wfrun.authoring.suite import Suite
 
-__all__ = ["CaseResources"]
+__all__ = ["CaseResources", "given_arguments"]
 
 
 class CaseResources:
@@ -121,6 +121,11 @@ class CaseResources:
         if self._stack is None:
             self._stack = AsyncExitStack()
         self._stack.push_async_callback(run)
+
+
+def given_arguments(function: Callable[..., Any], context: Context, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``function`` names, where there is nothing but its context and parameters to be named."""
+    return {name: parameters.get(name, context) for name in needed_names(function)}
 
 
 async def _finish_plain(generator: Any, function: Callable[..., Any]) -> None:  # noqa: ANN401 - a generator

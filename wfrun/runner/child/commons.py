@@ -21,6 +21,7 @@ class Commons:
         self._streams = (sys.stdout, sys.stderr)
         # Copies of the outputs that a case does not know of.
         self._kept = (os.dup(OUT), os.dup(ERR))
+        self._files = (_file(OUT), _file(ERR))
         _prepare(self._streams)
 
     def mark(self, mark: bytes) -> None:
@@ -33,20 +34,25 @@ class Commons:
 
     def restore(self) -> None:
         """Bring back what an earlier case closed, replaced or left."""
-        # A case that closed even the copies has closed the way to the parent too, and is found out by that.
-        with contextlib.suppress(OSError):
-            for kept, descriptor in zip(self._kept, (OUT, ERR), strict=True):
-                if not _same(kept, descriptor):
-                    os.dup2(kept, descriptor)
-        self._streams = (_opened(self._streams[0], OUT), _opened(self._streams[1], ERR))
+        if (_file(OUT), _file(ERR)) != self._files:
+            # A case that closed even the copies has closed the way to the parent too, and is found out by that.
+            with contextlib.suppress(OSError):
+                for kept, descriptor, file in zip(self._kept, (OUT, ERR), self._files, strict=True):
+                    if _file(descriptor) != file:
+                        os.dup2(kept, descriptor)
+        out, err = self._streams
+        if out.closed or err.closed:
+            self._streams = (_opened(out, OUT), _opened(err, ERR))
         sys.stdout, sys.stderr = self._streams
 
 
-def _same(kept: int, descriptor: int) -> bool:
+def _file(descriptor: int) -> tuple[int, int] | None:
+    """Return what tells the open file from every other; ``None`` where there is none."""
     try:
-        return os.path.sameopenfile(kept, descriptor)
+        found = os.fstat(descriptor)
     except OSError:
-        return False
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _opened(stream: TextIO, descriptor: int) -> TextIO:

@@ -17,8 +17,10 @@ DESCRIPTORS: Final = "/proc/self/fd"
 
 def at_most_tasks(most: int) -> bool:
     """Return whether no more tasks exist, on whatever loop; done ones that somebody holds count. False in doubt."""
-    # From Python 3.14 on asyncio keeps them where only all_tasks() can see them.
-    return bool(_SETS) and sum(map(len, _SETS)) <= most
+    count = 0
+    for tasks in _SETS:
+        count += len(tasks)
+    return count <= most and bool(_SETS)
 
 
 def counts() -> tuple[int, int, bool]:
@@ -41,9 +43,13 @@ def lowest_free() -> int:
 
 
 def _task_sets() -> tuple[Any, ...]:
+    """Return the sets of weak references in which asyncio keeps tasks; none from Python 3.14 on, which has others."""
     names = ("_all_tasks",) if sys.version_info < (3, 12) else ("_scheduled_tasks", "_eager_tasks")
-    sets = tuple(getattr(asyncio.tasks, name, None) for name in names)
-    return () if sys.version_info >= (3, 14) or None in sets else sets
+    sets = [getattr(asyncio.tasks, name, None) for name in names]
+    if sys.version_info >= (3, 14) or None in sets:
+        return ()
+    # What a WeakSet keeps them in may hold some that are gone: then they are counted, which is a doubt and no error.
+    return tuple(getattr(each, "data", each) for each in sets)
 
 
 _SETS: Final = _task_sets()

@@ -7,13 +7,12 @@ import inspect
 import sys
 import time
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.authoring.context import Context
 from wfrun.authoring.errors import SkipCase
-from wfrun.authoring.fixtures import CaseResources
+from wfrun.authoring.fixtures import CaseResources, given_arguments
 from wfrun.concurrency.errors import Unsupported
 from wfrun.measure.stopwatch import Stopwatch
 from wfrun.runner.child.drive import drive, end_drive
@@ -40,10 +39,11 @@ if TYPE_CHECKING:
 __all__ = ["Pass", "PassOptions", "make_runner", "run_case"]
 
 
-class _Phase(StrEnum):
-    SET_UP = "set-up"
-    CASE = "case"
-    TEAR_DOWN = "tear-down"
+# The phases of a pass. Plain text, as asking an enumeration for its members takes longer than all else here.
+SET_UP: Final = "set-up"
+CASE: Final = "case"
+TEAR_DOWN: Final = "tear-down"
+_PASSED: Final = (Status.PASSED, "", "")
 
 
 @dataclass(slots=True)
@@ -98,8 +98,8 @@ class Pass:
         self._case = case
         self._options = options
         self._guard = options.guard
-        self._phase = _Phase.SET_UP
-        self._errors: list[tuple[_Phase, BaseException]] = []
+        self._phase = SET_UP
+        self._errors: list[tuple[str, BaseException]] = []
         self._leaks: list[Leak] = []
         self._warnings: tuple[str, ...] = ()
         self._duration_s = 0.0
@@ -178,34 +178,21 @@ class Pass:
         )
 
     async def _main(self) -> None:
-        resources = CaseResources(
-            self._case.suite,
-            self.context,
-            self._case.arguments,
-            level=self._case.level,
-            wide=self._options.wide,
-        )
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        resources, marked = self._resources(), False
         # Not beside figures: the watch costs each turn of the loop some nanoseconds.
         self._guard.attach(task, loop, look_for_deadlock=not self._options.measured)
-        state = leaks = None
         try:
-            if self._case.fixtures:
+            if resources is not None:
                 await resources.set_up_wide(self._case.fixtures)
-            state, leaks = self._options.state, self._options.leaks
-            if state is not None:
-                state.mark()
-            if leaks is not None:
-                leaks.mark(self._case.info.id)
-            await resources.set_up()
+            self._mark()
+            marked = True
             function = self._case.declaration.function
-            arguments = await resources.arguments(function)
-            if resources.pending_teardowns and not self._options.measured:
-                # Told now, so that they can be named when this process is killed in the middle of the case; not
-                # where figures are taken, as the parent would wake up beside them.
-                self._options.on_teardowns(resources.pending_teardowns)
-                resources.on_torn_down = self._options.on_teardowns
-            self._phase = _Phase.CASE
+            if resources is None:
+                arguments = given_arguments(function, self.context, self._case.arguments)
+            else:
+                arguments = await self._set_up(resources, function)
+            self._phase = CASE
             # A plain function cannot be cancelled, only interrupted.
             if not inspect.iscoroutinefunction(function):
                 self._guard.attach(None, None)
@@ -216,17 +203,45 @@ class Pass:
             if self._guard.stuck is not None:
                 self.failed(self._guard.stuck)
             self._guard.attach(task, loop)
-            self._phase = _Phase.TEAR_DOWN
-            if task is not None:
-                while task.cancelling():
-                    task.uncancel()
-            await self._tear_down(resources)
-            if state is not None:
-                self._warnings = state.undo(self._case.info.file)
-            if leaks is not None:
-                allowed = self._case.declaration.allow_leaks
-                self._leaks = await leaks.left(allowed, judged=not self._errors and not self._guard.timed_out)
+            self._phase = TEAR_DOWN
+            while task is not None and task.cancelling():
+                task.uncancel()
+            if resources is not None and resources.pending_teardowns:
+                await self._tear_down(resources)
+            if marked:
+                await self._clean_up()
             end_drive(task, loop)
+
+    def _resources(self) -> CaseResources | None:
+        """Return what provides the case with fixtures; none where there are none, which saves a short case a tenth."""
+        case = self._case
+        if not (case.fixtures or case.suite.fixtures or case.suite.teardowns):
+            return None
+        return CaseResources(case.suite, self.context, case.arguments, level=case.level, wide=self._options.wide)
+
+    def _mark(self) -> None:
+        if self._options.state is not None:
+            self._options.state.mark()
+        if self._options.leaks is not None:
+            self._options.leaks.mark(self._case.info.id)
+
+    async def _clean_up(self) -> None:
+        if self._options.state is not None:
+            self._warnings = self._options.state.undo(self._case.info.file)
+        if self._options.leaks is not None:
+            allowed = self._case.declaration.allow_leaks
+            judged = not self._errors and not self._guard.timed_out
+            self._leaks = await self._options.leaks.left(allowed, judged=judged)
+
+    async def _set_up(self, resources: CaseResources, function: Callable[..., Any]) -> dict[str, Any]:
+        await resources.set_up()
+        arguments = await resources.arguments(function)
+        if resources.pending_teardowns and not self._options.measured:
+            # Told now, so that they can be named when this process is killed in the middle of the case; not
+            # where figures are taken, as the parent would wake up beside them.
+            self._options.on_teardowns(resources.pending_teardowns)
+            resources.on_torn_down = self._options.on_teardowns
+        return arguments
 
     async def _call_measured(self, function: Callable[..., Any], arguments: dict[str, Any]) -> None:
         context = self.context
@@ -239,8 +254,6 @@ class Pass:
             context.stopwatch.stop()
 
     async def _tear_down(self, resources: CaseResources) -> None:
-        if not resources.pending_teardowns:
-            return
         grace_s = self._options.teardown_grace_s
         self._options.on_teardowns(resources.pending_teardowns)
         grace = asyncio.timeout(grace_s)
@@ -262,16 +275,16 @@ class Pass:
         checks, expected = self.context.failed_checks, self._case.info.expected_failure
         trouble = self._errors or checks or self._leaks or guard.timed_out or guard.grace_over
         if not trouble and expected is None and not guard.interrupted:
-            return Status.PASSED, "", ""
+            return _PASSED
         if guard.interrupted:
             return Status.INTERRUPTED, "interrupted", guard.diagnosis
-        errors: list[tuple[_Phase, BaseException]] = [(_Phase.CASE, error) for _, error in checks]
+        errors: list[tuple[str, BaseException]] = [(CASE, error) for _, error in checks]
         errors += [(phase, error) for phase, error in self._errors if not self._is_our_stop(error)]
         full = self._options.tools.full_locals
         errors.sort(key=lambda each: not isinstance(each[1], CaseStuck))
         traces = [(phase, traceback_text(error, with_locals=full)) for phase, error in errors]
         details = "\n\n".join(
-            (f"during {phase}:\n" if phase is not _Phase.CASE else "") + trace for phase, trace in traces if trace
+            (f"during {phase}:\n" if phase != CASE else "") + trace for phase, trace in traces if trace
         )
         if guard.timed_out:
             stops = [place_text(error) for _, error in self._errors if isinstance(error, CaseStopped)]
@@ -292,13 +305,13 @@ class Pass:
             return Status.SKIPPED, str(error), ""
         if isinstance(error, Unsupported) and self._options.targets:
             return Status.SKIPPED, str(error), ""
-        if phase is _Phase.CASE and expected is not None:
+        if phase == CASE and expected is not None:
             return Status.EXPECTED_FAILURE, f"{expected} ({self._told(errors)})", details
-        if phase is _Phase.CASE:
+        if phase == CASE:
             return Status.FAILED, self._told(errors), details
         return Status.ERROR, f"{phase} failed: {one_line(error)}", details
 
-    def _told(self, errors: list[tuple[_Phase, BaseException]]) -> str:
+    def _told(self, errors: list[tuple[str, BaseException]]) -> str:
         """Return one line for the case's own failure, or for each of the checks that failed before it."""
         names = {id(error): what for what, error in self.context.failed_checks}
         if not names:
@@ -306,7 +319,7 @@ class Pass:
         lines = [
             f"{what}: {one_line(error)}" if (what := names.get(id(error))) else one_line(error)
             for phase, error in errors
-            if phase is _Phase.CASE
+            if phase == CASE
         ]
         return lines[0] if len(lines) == 1 else f"{len(lines)} failures: {'; '.join(lines)}"
 

@@ -181,7 +181,10 @@ class Child:
         # Measured cases are alone in their process, and their loop is not the suite's.
         options = self._options(command, self._loop.wide if command["sampling"] is None else WideFixtures())
         if command["sampling"] is None:
-            result = self.tools.run(case.info, partial(self._loop.run, case, options))
+            if self.tools is NO_TOOLS:
+                result = self._loop.run(case, options)
+            else:
+                result = self.tools.run(case.info, partial(self._loop.run, case, options))
             undone, self._undone = self._undone, ()
             return replace(result, warnings=(*undone, *result.warnings)) if undone else result
         # Only measuring needs these, and a warm worker should start fast.

@@ -174,7 +174,7 @@ def _policy() -> Any:  # noqa: ANN401 - of anybody's class
     # The public function makes one where there is none, and is deprecated. asyncio's own is as good as none: much that
     # starts processes makes it.
     policy = getattr(asyncio.events, "_event_loop_policy", None)
-    return None if type(policy).__module__.startswith("asyncio.") else policy
+    return None if policy is None or type(policy).__module__.startswith("asyncio.") else policy
 
 
 def _set_policy(policy: Any) -> None:  # noqa: ANN401 - as above
