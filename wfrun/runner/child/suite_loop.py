@@ -84,7 +84,7 @@ class SuiteLoop:
             self._forget_threads(runner.get_loop())
             try:
                 with self._guard.finishing(grace_s):
-                    runner.close()
+                    _close(runner)
             except BaseException as error:  # noqa: BLE001 - as above
                 how = f"what was left on it did not end within {grace_s:g} s"
                 message = how if isinstance(error, CaseStopped) else one_line(error)
@@ -151,6 +151,18 @@ class _Threads(ThreadPoolExecutor):
     def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         self.used = True
         return super().submit(function, *args, **kwargs)
+
+
+def _close(runner: asyncio.Runner) -> None:
+    """Close the loop; at once where nothing lives on it that would have to be ended before."""
+    loop = runner.get_loop()
+    idle = at_most_tasks(0) and not getattr(loop, "_asyncgens", True)
+    if idle and getattr(loop, "_default_executor", loop) is None and not loop.is_closed():
+        # As the runner would, but for two turns of the loop that end nothing.
+        asyncio.set_event_loop(None)
+        loop.close()
+    else:
+        runner.close()
 
 
 async def _ended(tasks: list[asyncio.Task[Any]]) -> None:
