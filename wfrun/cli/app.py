@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import typer
 
+from wfrun.cli.baseline import baseline_app
 from wfrun.cli.history import history_app
 from wfrun.cli.options import (
     AgainstOption,
@@ -22,6 +23,7 @@ from wfrun.cli.options import (
     ExcludeOption,
     FailedFirstOption,
     FailFastOption,
+    FailOnOption,
     FlakyOption,
     HtmlOption,
     InProcessOption,
@@ -32,7 +34,9 @@ from wfrun.cli.options import (
     ListJsonOption,
     MarkdownOption,
     MaxMemoryOption,
+    NewArgument,
     NoCaptureOption,
+    OldArgument,
     OrderOption,
     OutputOption,
     PathsArgument,
@@ -101,7 +105,8 @@ app: Final = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 
-app.add_typer(history_app)
+app.add_typer(history_app, name="history")
+app.add_typer(baseline_app, name="baseline")
 
 
 def run_command_line(arguments: list[str]) -> int:
@@ -178,6 +183,7 @@ def run_command(
     setup: SetupOption = None,
     suites_from_each: SuitesFromEachOption = False,
     threshold: ThresholdOption = None,
+    fail_on: FailOnOption = None,
     config: ConfigOption = None,  # noqa: ARG001 - settled while the command line is read
     env: EnvOption = None,  # noqa: ARG001 - as above
     version: VersionOption = False,  # noqa: ARG001 - answered while the command line is read
@@ -234,6 +240,7 @@ def run_command(
             setup=setup,
             suites_from_each=suites_from_each,
             thresholds=threshold or (),
+            fail_on=fail_on or (),
             about_running=words_about_running(context),
         )
     )
@@ -342,6 +349,39 @@ def merge_command(
         CommandLine(paths=records, verbose=verbose, quiet=quiet, junit=junit, json=json, html=html, markdown=markdown)
     )
     raise typer.Exit(merge_files(options.paths, options.outputs))
+
+
+@app.command("compare", cls=Verb)
+def compare_command(
+    old: OldArgument,
+    new: NewArgument,
+    *,
+    threshold: ThresholdOption = None,
+    fail_on: FailOnOption = None,
+    verbose: VerboseOption = False,
+    quiet: QuietOption = False,
+    json: JsonOption = None,
+    markdown: MarkdownOption = None,
+) -> None:
+    """Hold the figures of one file against those of another, and measure nothing.
+
+    Each is a baseline, whose bare name is a file in ./baselines, or a record that --json wrote.
+    """
+    from wfrun.cli.choices import CommandLine, session_options
+    from wfrun.cli.compare import compare_old_and_new
+
+    options = session_options(
+        CommandLine(
+            compare=old,
+            thresholds=threshold or (),
+            fail_on=fail_on or (),
+            verbose=verbose,
+            quiet=quiet,
+            json=json,
+            markdown=markdown,
+        )
+    )
+    raise typer.Exit(compare_old_and_new(old, new, options.outputs))
 
 
 @app.command("init", cls=Verb)

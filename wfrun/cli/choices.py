@@ -15,7 +15,7 @@ from wfrun.cli.tools import tools_of
 from wfrun.errors import UsageError
 from wfrun.files import read_bytes
 from wfrun.measure.metrics import METRICS
-from wfrun.runner.options import Limits, Outputs, Selection, SessionOptions, Shard, Trees
+from wfrun.runner.options import FailOn, Limits, Outputs, Selection, SessionOptions, Shard, Trees
 from wfrun.runner.plan.pattern import parse_pattern
 from wfrun.units import format_bytes, parse_bytes, parse_duration
 
@@ -33,6 +33,8 @@ JUNIT: Final = "junit.xml"
 PAGE: Final = "session.html"
 SUMMARY: Final = "summary.md"
 """What the record and the reports are called in the folder of --output."""
+NOTHING: Final = "none"
+"""What --fail-on is given where a comparison is to fail nothing."""
 LEAST_MEMORY_BYTES: Final = 64 * 2**20
 """Python with what a suite imports takes half of it."""
 
@@ -86,6 +88,7 @@ class CommandLine:
     setup: str | None = None
     suites_from_each: bool = False
     thresholds: Sequence[str] = ()
+    fail_on: Sequence[str] = ()
     about_running: tuple[str, ...] = ()
     """What :func:`~wfrun.cli.options.words_about_running` returns."""
 
@@ -114,6 +117,8 @@ def session_options(written: CommandLine) -> SessionOptions:
         raise UsageError("--replace says what to do with the file of --baseline; add --baseline FILE")
     if written.thresholds and written.compare is None and written.against is None:
         raise UsageError("--threshold says how --compare and --against judge; add --compare FILE or --against REF")
+    if written.fail_on and written.compare is None and written.against is None:
+        raise UsageError("--fail-on says what of --compare and --against fails; add --compare FILE or --against REF")
     if written.flaky != "pass" and written.retries is None:
         raise UsageError("--flaky says what a case is that passed only when it was tried again; add --retries N")
     folder = _file("--output", written.output)
@@ -157,6 +162,7 @@ def session_options(written: CommandLine) -> SessionOptions:
             replace_baseline=written.replace,
             compare_path=_file("--compare", written.compare),
             thresholds=dict(_threshold(text) for text in written.thresholds),
+            fail_on=_fail_on(written.fail_on),
             folder=folder,
             stats=written.stats,
         ),
@@ -336,6 +342,18 @@ def _threshold(text: str) -> tuple[str, float]:
     if not 0 <= percent < float("inf"):
         raise UsageError(f"--threshold {text!r}: {value!r} is not a percentage; write a number of at least 0, as in 10")
     return metric, percent
+
+
+def _fail_on(texts: Sequence[str]) -> frozenset[FailOn]:
+    if not texts:
+        return frozenset({FailOn.REGRESSED})
+    names = [name.strip().lower().replace(" ", "-") for text in texts for name in text.split(",")]
+    for name in names:
+        if name not in {*FailOn, NOTHING}:
+            raise UsageError(f"--fail-on: there is no {name!r}{_nearest(name, (*FailOn, NOTHING))}")
+    if NOTHING in names and set(names) != {NOTHING}:
+        raise UsageError(f"--fail-on {','.join(names)}: {NOTHING} stands alone")
+    return frozenset(FailOn(name) for name in names if name != NOTHING)
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:

@@ -151,5 +151,6 @@ VALUES: Final[Mapping[str, Callable[[], Iterable[str]]]] = {
     "category": lambda: ("unit", "integration", "e2e", "performance", "stress"),
     "tier": lambda: ("fast", "standard", "slow", "infrastructure"),
     "order": lambda: ("file", "random"),
+    "fail-on": lambda: ("regressed", "missing", "inconclusive", "not-comparable", "new", "changed", "none"),
 }
 """What there is to choose from, by option; asked for when it is needed."""

@@ -26,7 +26,9 @@ __all__ = [
     "EnvOption",
     "ExcludeOption",
     "FailFastOption",
+    "FailOnOption",
     "FailedFirstOption",
+    "FileArgument",
     "FlakyOption",
     "HtmlOption",
     "InProcessOption",
@@ -37,7 +39,9 @@ __all__ = [
     "ListJsonOption",
     "MarkdownOption",
     "MaxMemoryOption",
+    "NewArgument",
     "NoCaptureOption",
+    "OldArgument",
     "OrderOption",
     "OutputOption",
     "PathsArgument",
@@ -538,6 +542,36 @@ ThresholdOption: TypeAlias = Annotated[
         " May be given several times.",
         rich_help_panel=_MEASURE,
     ),
+]
+
+FailOnOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fail-on",
+        metavar="LIST",
+        autocompletion=_values_for("fail-on"),
+        show_default="regressed",
+        help="What of the comparison ends with exit code 3: regressed, missing, inconclusive, not-comparable, new,"
+        " changed (the text of the case), joined by commas, or none.",
+        rich_help_panel=_MEASURE,
+    ),
+]
+FileArgument: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE",
+        autocompletion=_values_for("baseline"),
+        show_default=False,
+        help="A baseline; a bare name is a file in ./baselines.",
+    ),
+]
+OldArgument: TypeAlias = Annotated[
+    str,
+    typer.Argument(metavar="OLD", show_default=False, help="A baseline, or a record that --json wrote."),
+]
+NewArgument: TypeAlias = Annotated[
+    str,
+    typer.Argument(metavar="NEW", show_default=False, help="The same, of what is to be judged."),
 ]
 
 ConfigOption: TypeAlias = Annotated[

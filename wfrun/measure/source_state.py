@@ -15,7 +15,7 @@ from wfrun.measure.reading import Reading
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["SourceState", "source_state"]
+__all__ = ["SourceState", "git_setting", "has_commit", "source_state"]
 
 GIT_TIMEOUT_S: Final = 20
 
@@ -67,6 +67,22 @@ def source_state(folder: Path, ignore: Callable[[Path], bool] = lambda _: False)
             diff_hash=_hash_of(root, changed) if changed else None,
         )
     )
+
+
+def has_commit(folder: Path, sha: str) -> Reading[bool]:
+    """Return whether the repository around ``folder`` has this commit with its files; None with the reason if unknown.
+
+    A shallow clone lacks the older ones.
+    """
+    inside = _git(folder, "rev-parse", "--git-dir")
+    if inside.value is None:
+        return Reading(None, inside.doubt)
+    return Reading(_git(folder, "cat-file", "-e", f"{sha}^{{tree}}").value is not None)
+
+
+def git_setting(folder: Path, name: str) -> str:
+    """Return a setting of git as it holds in ``folder``, such as ``user.name``; empty where there is none."""
+    return os.fsdecode(_git(folder, "config", "--get", name).value or b"").strip()
 
 
 def _git(folder: Path, *arguments: str) -> Reading[bytes]:

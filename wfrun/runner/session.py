@@ -225,6 +225,7 @@ def _compare(
         options.outputs.thresholds,
         selected_ids=covered | {case.info.id for case in plan.cases},
         baseline_path=path,
+        fail_on=options.outputs.fail_on,
     )
 
 
@@ -303,6 +304,6 @@ def _exit_code(
         return ExitCode.CASE_FAILED
     if problem is not None:
         return problem.exit_code
-    if comparison is not None and comparison.regressed:
+    if comparison is not None and comparison.failing:
         return ExitCode.REGRESSION
     return ExitCode.OK

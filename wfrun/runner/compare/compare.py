@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from wfrun.measure.histogram import Histogram
 from wfrun.measure.metrics import METRICS, declared_metric
+from wfrun.runner.compare.accepting import with_accepted
 from wfrun.runner.compare.judge import Limits, judge, unless_disturbed, unless_inexact
 from wfrun.runner.compare.machine import busier, comparability, slowdown
 from wfrun.runner.compare.notes import case_notes, renames, session_notes
 from wfrun.runner.compare.verdicts import Comparison, LatencyCompared, MetricComparison, Verdict
+from wfrun.runner.options import FailOn
 from wfrun.stats.counts import compare_counts
 from wfrun.stats.percentiles import pooled_floor
 from wfrun.stats.resampling import compare_floors
@@ -46,16 +48,18 @@ def compare_session(
     *,
     selected_ids: AbstractSet[str],
     baseline_path: Path,
+    fail_on: AbstractSet[FailOn] = frozenset({FailOn.REGRESSED}),
 ) -> Comparison:
     """Return what the session says about the baseline's cases, and about its own that the baseline lacks.
 
     Args:
         record: The session.
         baseline: What it is judged against; several sessions in it are pooled.
-        thresholds: By metric, in per cent: the user's own, which the noise does not widen.
+        thresholds: By metric, in per cent: the user's own, which only the noise between sessions widens.
         selected_ids: The ids that the session's selection covers, those of the baseline's cases included. A case of
             the baseline outside of it was not asked for and is not missing.
         baseline_path: Where the baseline was read from, for the reader.
+        fail_on: What the user wants to fail for.
     """
     view = _View(record, baseline, thresholds, comparability(baseline.fingerprint, record.fingerprint))
     now = {outcome.id: outcome for outcome in record.outcomes}
@@ -79,8 +83,9 @@ def compare_session(
     latencies = {case_id: _latencies(view, case_id, green[case_id]) for case_id in then if case_id in green}
     return Comparison(
         baseline_path,
-        tuple(rows),
+        with_accepted(rows, baseline.accepted, record.created),
         tuple(warnings),
+        fail_on=frozenset(fail_on),
         latencies={case_id: both for case_id, both in latencies.items() if both.old or both.new},
     )
 
@@ -123,9 +128,9 @@ def _compare_case(view: _View, case: BaselineCase, outcome: OutcomeRecord) -> It
     surroundings = view.surroundings(case.id, outcome.measurements)
     for name in (*then, *(name for name in now if name not in then)):
         if name not in now:
-            yield _row(view, case, name, Verdict.MISSING, old=_old(view, case, then[name], name), unit=then[name].unit)
+            yield _row(view, case, name, Verdict.MISSING, of=then[name], old=_old(view, case, then[name], name))
         elif name not in then:
-            yield _row(view, outcome, name, Verdict.NEW, new=now[name].floor, unit=now[name].unit)
+            yield _row(view, outcome, name, Verdict.NEW, of=now[name], new=now[name].floor)
         else:
             row = _compare_metric(view, case, name, (then[name], now[name]), surroundings)
             yield replace(row, source_changed=case.source_hash != outcome.source_hash)
@@ -138,9 +143,7 @@ def _compare_metric(
     why_not = _not_comparable(view, name, then, now)
     if why_not:
         old = _old(view, case, then, name)
-        return _row(
-            view, case, name, Verdict.NOT_COMPARABLE, old=old, new=now.floor, unit=now.unit, warnings=(why_not,)
-        )
+        return _row(view, case, name, Verdict.NOT_COMPARABLE, of=now, old=old, new=now.floor, warnings=(why_not,))
     metric = _metric(name, now) or METRICS[name]
     old_processes = view.processes_then(case.id, name)
     new_processes = [process for process in now.samples if process]
@@ -207,20 +210,24 @@ def _threshold(
     old: Sequence[Sequence[float]],
     new: Sequence[Sequence[float]],
 ) -> tuple[float, tuple[str, ...]]:
-    """Return what a change must reach, in per cent: the user's word, or the metric's default above the noise seen."""
-    if metric.name in view.thresholds:
-        return view.thresholds[metric.name], ()
+    """Return what a change must reach, in per cent: the user's word, or the metric's default, above the noise seen.
+
+    What processes scatter within one session stands in for the scatter of sessions, which the user's word goes before.
+    """
+    asked = view.thresholds.get(metric.name, metric.threshold_percent)
     between_sessions = view.baseline.spread_between_sessions_percent.get(case_id, {}).get(metric.name, 0.0)
     # A floor over n processes moves less than the processes do, by the square root of n.
     sides = (
         (robust_relative_sd([pooled_floor([p], metric.better) for p in side]) or 0.0, len(side)) for side in (old, new)
     )
     between_processes = 100 * math.sqrt(sum(sd**2 / count for sd, count in sides))
+    if metric.name in view.thresholds:
+        between_processes = 0.0
     noise_percent = _STANDARD_DEVIATIONS * max(between_sessions, between_processes)
-    if noise_percent <= metric.threshold_percent:
-        return metric.threshold_percent, ()
+    if noise_percent <= asked:
+        return asked, ()
     source = "sessions" if between_sessions >= between_processes else "processes"
-    widened = f"threshold widened from {metric.threshold_percent:g} % to {noise_percent:.1f} %"
+    widened = f"threshold widened from {asked:g} % to {noise_percent:.1f} %"
     return round(noise_percent, 2), (f"{widened}: that is the noise between {source}",)
 
 
@@ -243,18 +250,18 @@ def _unmeasured(view: _View, case: BaselineCase, outcome: OutcomeRecord) -> Iter
         reason = f"the case ended with {outcome.status.value}"
     for name, then in case.measurements.metrics.items():
         old = _old(view, case, then, name)
-        yield _row(view, case, name, Verdict.NOT_COMPARABLE, old=old, unit=then.unit, warnings=(reason,))
+        yield _row(view, case, name, Verdict.NOT_COMPARABLE, of=then, old=old, warnings=(reason,))
 
 
 def _missing(view: _View, case: BaselineCase) -> Iterable[MetricComparison]:
     for name, then in case.measurements.metrics.items():
-        yield _row(view, case, name, Verdict.MISSING, old=_old(view, case, then, name), unit=then.unit)
+        yield _row(view, case, name, Verdict.MISSING, of=then, old=_old(view, case, then, name))
 
 
 def _new(view: _View, outcome: OutcomeRecord) -> Iterable[MetricComparison]:
     if outcome.measurements is not None:
         for name, now in outcome.measurements.metrics.items():
-            yield _row(view, outcome, name, Verdict.NEW, new=now.floor, unit=now.unit)
+            yield _row(view, outcome, name, Verdict.NEW, of=now, new=now.floor)
 
 
 def _old(view: _View, case: BaselineCase, then: MetricRecord, name: str) -> float:
@@ -268,19 +275,19 @@ def _row(
     name: str,
     verdict: Verdict,
     *,
-    unit: str,
+    of: MetricRecord,
     old: float | None = None,
     new: float | None = None,
     warnings: tuple[str, ...] = (),
 ) -> MetricComparison:
     """Return a row without a judgement."""
-    metric = METRICS.get(name)
+    metric = _metric(name, of)
     default = 0.0 if metric is None else metric.threshold_percent
     return MetricComparison(
         case_id=case.id,
         title=case.title,
         metric=name,
-        unit=unit,
+        unit=of.unit,
         better="lower" if metric is None else metric.better,
         old=old,
         new=new,

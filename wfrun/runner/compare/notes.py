@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from wfrun.stats.resampling import FEWEST_PROCESSES
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["case_notes", "renames", "session_notes"]
 
+SESSIONS_WANTED: Final = 3
+"""With fewer, the scatter between sessions, which the thresholds stand on, is hardly known."""
+
 
 def session_notes(record: SessionRecord, baseline: Baseline, allowed: Comparability) -> Iterable[str]:
     """Yield what concerns the comparison as a whole."""
@@ -33,6 +36,8 @@ def session_notes(record: SessionRecord, baseline: Baseline, allowed: Comparabil
         yield "the baseline names no commit, so what changed since then is unknown"
     elif baseline.source.dirty:
         yield f"the baseline was taken with uncommitted changes on top of {(baseline.source.sha or 'no commit')[:10]}"
+    if not allowed.nothing and len(baseline.sessions) < SESSIONS_WANTED:
+        yield _few_sessions(baseline)
     then = baseline.sessions[-1].protocol
     if then != record.protocol:
         yield f"the baseline was sampled otherwise: {_shown(then)} then, {_shown(record.protocol)} now"
@@ -71,6 +76,15 @@ def _process_notes(title: str, when: str, measurements: CaseMeasurements) -> Ite
         yield f"{title}: {left_out} of {used + left_out} processes {when} were left out: {reasons}"
     if used < FEWEST_PROCESSES:
         yield f"{title}: {used} processes {when}; with fewer than {FEWEST_PROCESSES} only large changes show"
+
+
+def _few_sessions(baseline: Baseline) -> str:
+    count = len(baseline.sessions)
+    commit = "" if baseline.source is None or baseline.source.sha is None else f" at commit {baseline.source.sha[:10]}"
+    return (
+        f"the baseline has {count} session{'s' * (count != 1)}; {SESSIONS_WANTED}, from different days, tell how far "
+        f"sessions lie apart: add one with --baseline and its name{commit}, on this machine"
+    )
 
 
 def _shown(protocol: Protocol) -> str:

@@ -30,12 +30,13 @@ class Verdict(StrEnum):
 
 
 VERDICTS: Final = {
+    FailOn.REGRESSED: Verdict.REGRESSED,
     FailOn.INCONCLUSIVE: Verdict.INCONCLUSIVE,
     FailOn.NOT_COMPARABLE: Verdict.NOT_COMPARABLE,
     FailOn.MISSING: Verdict.MISSING,
     FailOn.NEW: Verdict.NEW,
 }
-"""The verdicts that a user may want to fail for, as they are; what has regressed may have been accepted."""
+"""The verdicts that a user may want to fail for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +107,11 @@ class Comparison:
     @property
     def failing(self) -> tuple[MetricComparison, ...]:
         """The gating metrics for which the session is to fail: not empty means exit 3."""
-        regressed = set(map(id, self.regressed)) if FailOn.REGRESSED in self.fail_on else set()
-        verdicts = {VERDICTS[reason] for reason in self.fail_on if reason in VERDICTS}
-        changed = FailOn.CHANGED in self.fail_on
-        return tuple(
-            m
-            for m in self.metrics
-            if m.gates and (id(m) in regressed or m.verdict in verdicts or (changed and m.source_changed))
+        return tuple(m for m in self.metrics if m.gates and self._fails(m))
+
+    def _fails(self, metric: MetricComparison) -> bool:
+        if metric.source_changed and FailOn.CHANGED in self.fail_on:
+            return True
+        return any(metric.verdict is VERDICTS[reason] for reason in self.fail_on if reason in VERDICTS) and not (
+            metric.verdict is Verdict.REGRESSED and metric.accepted
         )

@@ -10,7 +10,7 @@ from wfrun.runner.record.session_record import Protocol, SourceRecord
 
 __all__ = ["BASELINE_SCHEMA", "AcceptedChange", "Baseline", "BaselineCase", "BaselineSession"]
 
-BASELINE_SCHEMA = 1
+BASELINE_SCHEMA = 2
 """The newest form of a baseline that this wfrun reads and writes."""
 
 
@@ -60,23 +60,24 @@ class BaselineSession(ClosedModel):
 
 
 class AcceptedChange(ClosedModel):
-    """A change for the worse that someone decided to live with. Reserved: this version writes and applies none."""
+    """A change for the worse that someone decided to live with."""
 
     case_id: str = Field(description="the case it is about")
     metric: str = Field(description="the metric it is about")
-    commit: str = Field(description="commit that brought the change")
+    commit: str = Field(description="commit that was measured with the change; empty where it is not known")
     reason: str = Field(description="why it is worth it")
     accepted_by: str = Field(description="who decided")
+    accepted_at: AwareDatetime | None = Field(description="when it was decided; null where it is not known")
     old: float = Field(description="floor before, in the metric's unit")
     new: float = Field(description="floor after, in the metric's unit")
-    expires: AwareDatetime | None = Field(description="when it counts again; null for never")
+    expires: AwareDatetime | None = Field(description="from when on it counts again; null for never")
 
 
 class Baseline(ClosedModel):
     """The sessions of one commit on one kind of machine."""
 
     format: Literal["wfrun-baseline"] = Field(default="wfrun-baseline", description="tells this file from others")
-    schema_version: Literal[1] = Field(default=1, description="form of this file")
+    schema_version: Literal[2] = Field(default=2, description="form of this file")
     created: AwareDatetime = Field(description="when its first session ended, ISO 8601 with its offset from UTC")
     tool_version: str = Field(description="version of wfrun that wrote the file last")
     source: SourceRecord | None = Field(description="the same for every session; null outside a git repository")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.measure.histogram import Histogram
 from wfrun.measure.metrics import METRICS, declared_metric
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from wfrun.measure.metrics import Metric
     from wfrun.runner.child.messages import Generation
     from wfrun.runner.run.outcomes import Outcome
+    from wfrun.stats.percentiles import Better
 
-__all__ = ["functions_of", "measurements_of"]
+__all__ = ["functions_of", "measurements_of", "pooled_record"]
 
 _SIGNIFICANT_DIGITS: Final = 5
 
@@ -91,30 +92,42 @@ def _metric_record(
     taken_off = _control(metric, control)
     keep = float if metric.exact else _rounded
     samples = tuple(_cleaned(process.get(metric.name, ()), taken_off, keep) for process in processes)
-    pooled = [sample for process in samples for sample in process]
-    estimate = estimate_floor(samples, metric.better)
-    p50, p95, p99 = percentiles(pooled, (50, 95, 99))
-    spread = relative_sd([pooled_floor([process], metric.better) for process in samples if process])
-    interval = None if estimate.interval is None else tuple(map(_rounded, estimate.interval))
-    half_width = estimate.half_width
-    # Two sessions as noisy as this one: their variances add up.
-    detectable = None if half_width is None or estimate.floor <= 0 else math.sqrt(2) * half_width / estimate.floor
     return MetricRecord(
         unit=metric.unit,
         better=metric.better,
         kind=metric.kind,
-        floor=keep(estimate.floor),
-        interval=interval,
-        p50=keep(p50),
-        p95=keep(p95),
-        p99=keep(p99),
-        spread_between_processes_percent=None if spread is None else round(spread * 100, 3),
-        minimum_detectable_effect_percent=None if detectable is None else round(detectable * 100, 3),
+        **_summary(samples, metric.better, keep),
         declared=metric.name not in METRICS,
         threshold_percent=metric.threshold_percent if metric.name not in METRICS and metric.gates else None,
         control=None if taken_off is None else _rounded(taken_off),
         samples=samples,
     )
+
+
+def pooled_record(records: Sequence[MetricRecord]) -> MetricRecord:
+    """Return one metric of one case over all processes of several sessions; what is no figure is the last one's."""
+    samples = tuple(process for record in records for process in record.samples)
+    keep = float if records[-1].kind == "count" else _rounded
+    return records[-1].model_copy(update={**_summary(samples, records[-1].better, keep), "samples": samples})
+
+
+def _summary(samples: Sequence[Sequence[float]], better: Better, keep: Callable[[float], float]) -> dict[str, Any]:
+    """Return the fields of a record that follow from its samples."""
+    estimate = estimate_floor(samples, better)
+    p50, p95, p99 = percentiles([sample for process in samples for sample in process], (50, 95, 99))
+    spread = relative_sd([pooled_floor([process], better) for process in samples if process])
+    half_width = estimate.half_width
+    # Two sessions as noisy as this one: their variances add up.
+    detectable = None if half_width is None or estimate.floor <= 0 else math.sqrt(2) * half_width / estimate.floor
+    return {
+        "floor": keep(estimate.floor),
+        "interval": None if estimate.interval is None else tuple(map(_rounded, estimate.interval)),
+        "p50": keep(p50),
+        "p95": keep(p95),
+        "p99": keep(p99),
+        "spread_between_processes_percent": None if spread is None else round(spread * 100, 3),
+        "minimum_detectable_effect_percent": None if detectable is None else round(detectable * 100, 3),
+    }
 
 
 def _control(metric: Metric, control: Sequence[Generation]) -> float | None:

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from wfrun.errors import BaselineError
 from wfrun.runner.record.baseline import BASELINE_SCHEMA, Baseline
+from wfrun.runner.record.migrating import newest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,8 +39,10 @@ def load_baseline(path: Path) -> Baseline:
     value = _parse(path, content)
     _check_form(path, value)
     try:
-        # From the bytes and not from the value: JSON mode takes arrays for tuples, and nothing else for anything else.
-        return Baseline.model_validate_json(content)
+        # From bytes and not from the value: JSON mode takes arrays for tuples, and nothing else for anything else.
+        return Baseline.model_validate_json(
+            content if value.get("schema_version") == BASELINE_SCHEMA else newest(value)
+        )
     except ValidationError as error:
         _refuse_shape(path, error)
 

@@ -27,12 +27,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SavedBaseline",
+    "baseline_session",
     "hide_folder",
     "load_baseline",
     "refuse_early",
     "resolve_baseline",
     "save_baseline",
     "save_last_session",
+    "spread_between",
+    "write_baseline",
 ]
 
 LAST_SESSION: Final = "last-session.json"
@@ -76,7 +79,7 @@ def save_baseline(record: SessionRecord, path: Path, *, replace: bool) -> SavedB
         FileError: It cannot be written.
     """
     _refuse_unfit(record, path)
-    session = _session_of(record)
+    session = baseline_session(record)
     # Another session may be adding to it at this moment.
     with folder_locked(path.parent):
         existing = load_baseline(path) if not replace and _is_there(path) else None
@@ -89,10 +92,10 @@ def save_baseline(record: SessionRecord, path: Path, *, replace: bool) -> SavedB
             source=record.source,
             fingerprint=record.fingerprint if existing is None else existing.fingerprint,
             sessions=sessions,
-            spread_between_sessions_percent=_spread_between(sessions),
+            spread_between_sessions_percent=spread_between(sessions),
             accepted=() if existing is None else existing.accepted,
         )
-        write_atomically(path, json_bytes(baseline))
+        write_baseline(baseline, path)
     return SavedBaseline(path, len(sessions), len(session.cases), tuple(_doubts(record)))
 
 
@@ -129,6 +132,15 @@ def hide_folder(folder: Path) -> None:
     ignore = folder / ".gitignore"
     if not ignore.exists():
         write_atomically(ignore, b"# Made by wfrun: what is here comes and goes.\n*\n")
+
+
+def write_baseline(baseline: Baseline, path: Path) -> None:
+    """Write ``baseline`` to ``path``, atomically.
+
+    Raises:
+        FileError: It cannot be written; a file that was there is whole.
+    """
+    write_atomically(path, json_bytes(baseline))
 
 
 def _is_there(path: Path) -> bool:
@@ -192,7 +204,8 @@ def _short(sha: str | None) -> str:
     return "none" if sha is None else sha[:10]
 
 
-def _session_of(record: SessionRecord) -> BaselineSession:
+def baseline_session(record: SessionRecord) -> BaselineSession:
+    """Return what a baseline keeps of a session: the cases that were measured and passed."""
     return BaselineSession(
         created=record.created,
         tool_version=record.tool_version,
@@ -218,7 +231,8 @@ def _session_of(record: SessionRecord) -> BaselineSession:
     )
 
 
-def _spread_between(sessions: tuple[BaselineSession, ...]) -> dict[str, dict[str, float]]:
+def spread_between(sessions: tuple[BaselineSession, ...]) -> dict[str, dict[str, float]]:
+    """Return how far the sessions' floors lie apart, by case and metric; only where there are two or more."""
     floors: defaultdict[str, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for session in sessions:
         for case in session.cases:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from wfrun.runner.compare.verdicts import Comparison, MetricComparison
 
-__all__ = ["ORDER", "change_shown", "delta_table", "doubts_told"]
+__all__ = ["ORDER", "change_shown", "delta_table", "doubts_told", "failing_lines", "verdict_shown"]
 
 ORDER: Final = (
     Verdict.REGRESSED,
@@ -55,6 +55,9 @@ def delta_table(comparison: Comparison, *, everything: bool = False) -> list[Ren
     else:
         parts.append(Text(f"Compared with {shown_path(comparison.baseline_path)}: no metric to judge"))
     parts.append(_counts(comparison, len(comparison.metrics) - len(shown)))
+    parts.extend(Text(line, "bold") for line in failing_lines(comparison))
+    if comparison.machine_noise:
+        parts.append(Text(comparison.machine_noise, "dim"))
     parts.extend(Text(f"! {doubt}", "yellow") for doubt in doubts_told(comparison, shown))
     return parts
 
@@ -71,11 +74,29 @@ def doubts_told(comparison: Comparison, shown: Iterable[MetricComparison]) -> It
     # One doubt about a machine concerns every metric of every case: it is told once, with how many it concerns.
     concerned: dict[str, list[str]] = {warning: [] for warning in comparison.warnings}
     for metric in shown:
-        for warning in metric.warnings:
+        for warning in (*metric.warnings, *([metric.accepted] if metric.accepted else [])):
             concerned.setdefault(warning, []).append(f"{one_line(metric.title) or metric.case_id}, {metric.metric}")
     for warning, places in concerned.items():
         where = "" if not places else f"{places[0]}: " if len(places) == 1 else f"{plural(len(places), 'metric')}: "
         yield f"{where}{one_line(warning)}"
+
+
+def verdict_shown(metric: MetricComparison) -> str:
+    """Return the verdict, and what a reader must know beside it."""
+    beside = ["accepted"] if metric.accepted else [] if metric.gates else ["advice"]
+    beside += ["case changed"] if metric.source_changed else []
+    return metric.verdict.value + (f" ({', '.join(beside)})" if beside else "")
+
+
+def failing_lines(comparison: Comparison) -> Iterable[str]:
+    """Yield what the exit code follows from, where ``--fail-on`` makes it another than a reader would think."""
+    others = [m for m in comparison.failing if m.verdict is not Verdict.REGRESSED or m.accepted]
+    if others:
+        reasons = ", ".join(sorted({"case changed" if m.source_changed else m.verdict.value for m in others}))
+        yield f"fails for {plural(len(others), 'metric')} as --fail-on asks: {reasons}"
+    spared = [m for m in comparison.regressed if m not in comparison.failing]
+    if spared:
+        yield f"{plural(len(spared), 'regressed metric')} {'does' if len(spared) == 1 else 'do'} not fail: --fail-on"
 
 
 def _tells_something(metric: MetricComparison) -> bool:
@@ -96,7 +117,7 @@ def _table(comparison: Comparison, metrics: list[MetricComparison]) -> Table:
     )
     # A title has its row above its metrics: a column of its own would leave neither enough room on 80 columns.
     table.add_column("case, metric", overflow="fold", ratio=1, min_width=18)
-    for heading in ("baseline", "now", "change", "interval"):
+    for heading in (comparison.old_name, comparison.new_name, "change", "interval"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("verdict", overflow="fold", min_width=10)
     before: tuple[str, Verdict] | None = None
@@ -105,14 +126,14 @@ def _table(comparison: Comparison, metrics: list[MetricComparison]) -> Table:
         if before != (metric.case_id, metric.verdict):
             table.add_row(Text(one_line(metric.title) or metric.case_id))
             before = (metric.case_id, metric.verdict)
-        style = STYLES[metric.verdict]
+        style = "yellow" if metric.accepted else STYLES[metric.verdict]
         table.add_row(
             Text(f"  {metric.metric}"),
             Text(_value(metric.old, metric.unit)),
             Text(_value(metric.new, metric.unit)),
             Text(change_shown(metric), style),
             Text(_interval(metric), "dim"),
-            Text(metric.verdict.value + ("" if metric.gates else " (advice)"), style),
+            Text(verdict_shown(metric), style),
         )
     return table
 

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from wfrun.runner.child.messages import Status
-from wfrun.runner.report.delta_table import change_shown
+from wfrun.runner.report.delta_table import change_shown, failing_lines, verdict_shown
 from wfrun.runner.report.figures import COLUMNS, measured_outcomes
 from wfrun.runner.report.repetition import repetition_lines
 from wfrun.runner.report.summary import counts_line
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from wfrun.runner.report.story import SessionStory
     from wfrun.runner.run.outcomes import Outcome
 
-__all__ = ["session_markdown"]
+__all__ = ["comparison_markdown", "session_markdown"]
 
 MOST_FAILURES: Final = 50
 """Told with their tracebacks; GitHub refuses a summary of more than a megabyte."""
@@ -34,7 +34,7 @@ def session_markdown(story: SessionStory) -> str:
     """Return the whole page, which ends with a line break."""
     result = story.result
     good = not (result.failed or result.fixture_failures or story.discovery.failures or result.faults)
-    good = good and not result.interrupted and not (story.comparison is not None and story.comparison.regressed)
+    good = good and not result.interrupted and not (story.comparison is not None and story.comparison.failing)
     parts = [f"## {MARKS[good]} wfrun: {_plain(counts_line(story).plain)}"]
     parts += [f"**fault of wfrun itself**: {_plain(fault)}" for fault in story.result.faults]
     for failure in story.discovery.failures:
@@ -50,15 +50,19 @@ def session_markdown(story: SessionStory) -> str:
         parts.append(_table(["status", "case", "message"], rows))
     parts += [_plain(line.plain) for line in repetition_lines(story.result)]
     if story.comparison is not None:
-        parts += [
-            "### Compared with " + _plain(shown_path(story.comparison.baseline_path)),
-            _compared(story.comparison),
-        ]
+        parts += ["### " + _compared_with(story.comparison), *_compared(story.comparison)]
     if figures := _figures(story):
         parts += ["### Measured", figures]
     parts.append(_slowest(story))
     parts += [_plain(note) for note in story.notes]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def comparison_markdown(comparison: Comparison) -> str:
+    """Return a comparison as a page of its own, which ends with a line break."""
+    return (
+        "\n\n".join([f"## {MARKS[not comparison.failing]} {_compared_with(comparison)}", *_compared(comparison)]) + "\n"
+    )
 
 
 def _failure(story: SessionStory, outcome: Outcome) -> str:
@@ -73,13 +77,19 @@ def _failure(story: SessionStory, outcome: Outcome) -> str:
     return _folded(summary, body)
 
 
-def _compared(comparison: Comparison) -> str:
+def _compared_with(comparison: Comparison) -> str:
+    return "Compared with " + _plain(shown_path(comparison.baseline_path))
+
+
+def _compared(comparison: Comparison) -> Iterator[str]:
     rows = [
-        [m.title, m.metric, _value(m.old, m.unit), _value(m.new, m.unit), change_shown(m), m.verdict.value]
+        [m.title, m.metric, _value(m.old, m.unit), _value(m.new, m.unit), change_shown(m), verdict_shown(m)]
         for m in comparison.metrics
         if m.gates
     ]
-    return _table(["case", "metric", "baseline", "now", "change", "verdict"], rows)
+    yield _table(["case", "metric", comparison.old_name, comparison.new_name, "change", "verdict"], rows)
+    yield from (_plain(line) for line in failing_lines(comparison))
+    yield "\n".join(f"- {_plain(warning)}" for warning in comparison.warnings)
 
 
 def _figures(story: SessionStory) -> str:

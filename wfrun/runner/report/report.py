@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from wfrun.runner.report.github import GitHub
     from wfrun.runner.report.story import SessionStory
 
-__all__ = ["STANDARD_OUTPUT", "report_session", "session_console"]
+__all__ = ["STANDARD_OUTPUT", "report_session", "session_console", "write_report"]
 
 STANDARD_OUTPUT: Final = Path("-")
 """What ``--json -`` arrives as."""
@@ -71,16 +71,16 @@ def report_session(
     if github is not None:
         _tell_github(story, console, github, failures)
     if html_path is not None:
-        _try_writing(html_path, lambda: _encoded(session_page(story)), failures)
+        write_report(html_path, lambda: _encoded(session_page(story)), failures)
     if markdown_path is not None:
-        _try_writing(markdown_path, lambda: _encoded(session_markdown(story)), failures)
+        write_report(markdown_path, lambda: _encoded(session_markdown(story)), failures)
     if junit_path is not None:
-        _try_writing(junit_path, lambda: junit_xml(story), failures)
+        write_report(junit_path, lambda: junit_xml(story), failures)
     if json_path is not None and story.recording is not None:
-        _try_writing(json_path, story.recording.json, failures)
+        write_report(json_path, story.recording.json, failures)
     elif json_path is not None and story.record is not None:
         record = story.record
-        _try_writing(json_path, lambda: json_bytes(record), failures)
+        write_report(json_path, lambda: json_bytes(record), failures)
     if failures:
         raise FileError("; ".join(failures))
 
@@ -102,7 +102,8 @@ def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def _try_writing(path: Path, content: Callable[[], bytes | Iterable[bytes]], failures: list[str]) -> None:
+def write_report(path: Path, content: Callable[[], bytes | Iterable[bytes]], failures: list[str]) -> None:
+    """Write what ``content`` returns to ``path``; where that cannot be, add the reason to ``failures``."""
     try:
         if path == STANDARD_OUTPUT:
             sys.stdout.buffer.writelines(parts(content()))

@@ -102,10 +102,29 @@ def test_noise_between_processes_widens_the_threshold(make: Maker) -> None:
     assert "noise between processes" in row.warnings[-1]
 
 
-def test_noise_does_not_widen_the_users_own_threshold(make: Maker) -> None:
+def test_noise_between_sessions_widens_the_users_own_threshold(make: Maker) -> None:
     baseline = make.baseline(wall(make, 0.95e6), wall(make, 1.0e6), wall(make, 1.05e6))
 
-    assert only(compare(wall(make, 1e6), baseline, {"wall_time_ns": 2.0})).threshold_percent == 2.0
+    assert only(compare(wall(make, 1e6), baseline, {"wall_time_ns": 2.0})).threshold_percent == pytest.approx(15, abs=1)
+    assert only(compare(wall(make, 1e6), baseline, {"wall_time_ns": 20.0})).threshold_percent == 20.0
+
+
+def test_noise_between_processes_does_not_widen_the_users_own_threshold(make: Maker) -> None:
+    noisy = make.record(make.measured({"wall_time_ns": [[1.0e6], [1.1e6], [1.2e6], [1.3e6], [1.4e6]]}))
+
+    assert only(compare(noisy, make.baseline(noisy), {"wall_time_ns": 2.0})).threshold_percent == 2.0
+
+
+@pytest.mark.parametrize(("sessions", "asked"), [(1, True), (2, True), (3, False)])
+def test_three_sessions_are_asked_for_once(make: Maker, sessions: int, *, asked: bool) -> None:
+    record = wall(make, 1e6)
+
+    said = [
+        warning for warning in compare(record, make.baseline(*[record] * sessions)).warnings if "3, from" in warning
+    ]
+
+    assert len(said) == asked
+    assert all("at commit c0ffeec0ff, on this machine" in warning for warning in said)
 
 
 def test_processes_far_apart_leave_it_open(make: Maker) -> None:

@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from wfrun.measure.metrics import METRICS
+from wfrun.runner.compare.comparison_record import ComparisonRecord, RowRecord
 from wfrun.runner.record.models import (
     AcceptedChange,
     AttemptRecord,
@@ -43,6 +44,8 @@ MODELS = (
     BaselineSession,
     BaselineCase,
     AcceptedChange,
+    ComparisonRecord,
+    RowRecord,
 )
 
 

@@ -198,7 +198,7 @@ def spoiled(make: Maker, path: Path, change: str) -> bytes:
         case "damaged":
             return content.replace(b'"sessions": [', b'"sessions": [[', 1)
         case "newer":
-            value["schema_version"] = 2
+            value["schema_version"] = 3
         case "missing field":
             del value["sessions"][0]["cases"][0]["items"]
         case "unknown field":
@@ -217,7 +217,7 @@ def spoiled(make: Maker, path: Path, change: str) -> bytes:
     [
         ("cut short", "cut short.*version control.*--replace"),
         ("damaged", "damaged"),
-        ("newer", r"newer wfrun \(schema 2; this one reads 1\): upgrade"),
+        ("newer", r"newer wfrun \(schema 3; this one reads 2\): upgrade"),
         ("missing field", "field sessions.0.cases.0.items"),
         ("unknown field", "field colour"),
         ("a word for a number", "field sessions.0.cases.0.measurements.metrics.wall_time_ns.samples.0.0"),
