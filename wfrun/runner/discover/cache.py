@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from wfrun.authoring.collect import suites_root
-from wfrun.authoring.info import cases_from_json, cases_to_json
+from wfrun.authoring.info import cases_from_json
 from wfrun.errors import FileError
 from wfrun.files import write_atomically
 from wfrun.version import __version__
@@ -69,20 +69,22 @@ class DiscoveryCache:
             return {}
         return found
 
-    def keep(self, cases: Mapping[str, Iterable[CaseInfo]], sources: Iterable[str], since_ns: int) -> None:
-        """Write ``cases`` by file, and what was read to find them. Nobody asked for this file, so failing is no error.
+    def keep(self, found: Mapping[str, dict[str, Any]], sources: Iterable[str], since_ns: int) -> None:
+        """Write what was found beside what was known, and what was read for it.
+
+        Nobody asked for this file, so failing is no error.
 
         Args:
-            cases: Of every file that could be loaded now, those known before included.
+            found: By file, the cases as :func:`wfrun.authoring.info.cases_to_json` describes them.
             sources: Paths that were read.
             since_ns: When the reading began: what changed since then may not be what was read, and is not kept.
         """
         files = {
-            file: {"stamp": stamp, "found": cases_to_json(of_file)}
-            for file, of_file in cases.items()
+            file: {"stamp": stamp, "found": cases}
+            for file, cases in found.items()
             if (stamp := _stamp(file))[0] < since_ns
         }
-        folders = {os.path.dirname(file) for file in cases}  # noqa: PTH120 - thousands of them
+        folders = {os.path.dirname(file) for file in found}  # noqa: PTH120 - thousands of them
         besides = {str(path) for folder in folders for path in _possible_fixtures(Path(folder))}
         read = {path: _stamp(path) for path in (*self._sources, *sources, *besides) if path not in files}
         if any(changed_ns >= since_ns for changed_ns, _ in read.values()):

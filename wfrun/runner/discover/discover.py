@@ -69,8 +69,7 @@ async def discover(
         known |= search.cases
     failures = [failure for search in searches for failure in search.failures]
     if cache is not None and searches:
-        untraced = {file for search in searches for file in search.untraced}
-        traced = {file: cases for file, cases in known.items() if file not in untraced}
+        traced = {file: told for search in searches for file, told in search.traced.items()}
         cache.keep(traced, {path for search in searches for path in search.sources}, since_ns)
     cases = [case for file in files for case in known.get(file, ())]
     warnings = (cache.warning,) if cache is not None and cache.warning else ()
@@ -145,8 +144,9 @@ class _Search:
         self.failures: list[LoadFailure] = []
         self.sources: list[str] = []
         """What was read besides the files."""
-        self.untraced: list[str] = []
-        """Files with cases of which it is not known what else was read, as their child ended early."""
+        self.traced: dict[str, Any] = {}
+        """What was told of the files with cases; not of those whose child ended before it told of the sources."""
+        self._told: dict[str, Any] = {}
 
     async def run(self) -> None:
         """Import all of them."""
@@ -156,7 +156,7 @@ class _Search:
     async def _collect(self) -> None:
         """Collect the remaining files in one child, up to one that ends it."""
         loop = asyncio.get_running_loop()
-        known = len(self.cases)
+        self._told = {}
         self._due_s = loop.time() + self._timeout_s
         child = ChildProcess(OUTPUT_BYTES)
         command = {"do": "collect", "files": self._remaining}
@@ -169,12 +169,12 @@ class _Search:
                     overdue = True
                     await child.kill_with_stacks()
             self.sources += (await asking)["sources"]
+            self.traced |= self._told
         except ChildDied as death:
             output = child.take_output()[0]
             how = f"{death.how.partition(' in the middle')[0]} {WHILE_LOADING}"
             if overdue:
                 how = f"still being imported after {self._timeout_s:g} s, so it was stopped; --timeout sets the limit"
-            self.untraced += list(self.cases)[known:]
             if self._remaining:
                 self.failures.append(LoadFailure(self._remaining.pop(0), how, output))
         except asyncio.CancelledError:
@@ -188,7 +188,9 @@ class _Search:
         self._due_s = asyncio.get_running_loop().time() + self._timeout_s
         # Files are told of in their order, so the child that ends without a word has ended at the next one.
         if "found" in event:
-            self.cases[self._remaining.pop(0)] = cases_from_json(event["found"])
+            file = self._remaining.pop(0)
+            self._told[file] = event["found"]
+            self.cases[file] = cases_from_json(event["found"])
         elif "failed" in event:
             del self._remaining[0]
             self.failures.append(LoadFailure(**event["failed"]))
