@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.measure.growth import GrowthWatch
 from wfrun.runner.child.belongings import library_pids, names_of_descriptors, of_the_case, places_of_thread
-from wfrun.runner.child.counts import DESCRIPTORS, at_most_tasks, counts, lowest_free
+from wfrun.runner.child.counts import DESCRIPTORS, FolderLook, at_most_tasks, counts, lowest_free
 from wfrun.runner.child.descendants import children, command_line, end_children, has_children
 from wfrun.runner.child.held import Held, held_by
 from wfrun.units import format_bytes
@@ -80,6 +80,7 @@ class LeakWatch:
         self._known_on: asyncio.AbstractEventLoop | None = None
         """The loop on which the case before left nothing, so that everything is as it was when it began."""
         self._folder = temporary_folder
+        self._look = FolderLook(temporary_folder)
         self._counts = (0, 0, False)
         self._descriptors: Collection[int] = ()
         self._threads: Collection[threading.Thread] = ()
@@ -103,7 +104,7 @@ class LeakWatch:
             self._children = children() if now[2] else ()
         # Without the one that asks: holding it would keep the case's task alive into the next case.
         self._tasks = asyncio.all_tasks() - {asyncio.current_task()}
-        self._files = _files(self._folder)
+        self._files = self._files_now()
 
     def forget(self) -> None:
         """Look again at the next mark: something that outlives cases was made or undone."""
@@ -146,8 +147,12 @@ class LeakWatch:
             or (parent and bool(self._strangers()))
             # One more is what asks here.
             or (not at_most_tasks(1) and len(asyncio.all_tasks()) > len(self._tasks) + 1)
-            or len(_files(self._folder)) > len(self._files)
+            or (not self._look.unchanged and len(self._files_now()) > len(self._files))
         )
+
+    def _files_now(self) -> list[str]:
+        self._look.begin()
+        return _files(self._folder)
 
     def _grown_memory(self, allowed: Collection[str]) -> list[Leak]:
         watch = self._growth[self._case_id]
@@ -197,7 +202,7 @@ class LeakWatch:
         return [Leak("descriptors", name, each, is_pipe=name.endswith("(pipe)")) for each, name in names.items()]
 
     def _left_files(self) -> list[Leak]:
-        fresh = sorted(set(_files(self._folder)) - set(self._files))
+        fresh = sorted(set(self._files_now()) - set(self._files))
         return [Leak("files", f"temporary file {name}", name) for name in fresh]
 
     async def _end(self, held: Held) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from wfrun.runner.child.counts import DescriptorCount
 from wfrun.runner.child.held import held_by
 from wfrun.runner.child.leaks import LeakWatch
 
@@ -114,7 +115,7 @@ async def test_of_a_case_that_failed_nothing_is_named_and_processes_are_ended() 
 
 
 async def test_without_the_count_of_descriptors_the_lowest_free_one_tells(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wfrun.runner.child.counts.DESCRIPTORS", "/nowhere")
+    monkeypatch.setattr("wfrun.runner.child.counts.descriptor_count", DescriptorCount("/nowhere"))
     monkeypatch.setattr("wfrun.runner.child.leaks._descriptors", list)
     watch = LeakWatch()
     watch.mark()
