@@ -45,7 +45,7 @@ class DescriptorCount:
         """What tells the folder from whatever else may get its number once a case has closed it."""
 
     def __call__(self) -> int:
-        """Return the number; where the system does not count, the lowest that is free, which grows with what is left."""
+        """Return the number; where the system does not count, the lowest that is free: that grows with what is left."""
         found = self._look()
         if found is None:
             self._open()
