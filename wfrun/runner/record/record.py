@@ -67,9 +67,12 @@ class Recording:
         return json_parts(self.head.model_copy(update={"outcomes": ()}), "outcomes", map(_plain, self._values()))
 
     def _values(self) -> Iterator[dict[str, Any]]:
+        known = self.figures.keys() | self.commands.keys()
         for outcome in self.outcomes:
-            key = outcome.case.key
-            yield _outcome_values(outcome, self.figures.get(key), self.commands.get(key, ()))
+            if known and (key := outcome.case.key) in known:
+                yield _outcome_values(outcome, self.figures.get(key), self.commands.get(key, ()))
+            else:
+                yield _outcome_values(outcome, None)
 
 
 def record_session(

@@ -41,6 +41,8 @@ class Turns:
 
 def turns_of_cases(result: RunResult) -> list[Turns]:
     """Return how often each repeated case ran and failed, those that fail most first; empty without repetition."""
+    if not any(case.turn for case in result.outcomes.cases()):
+        return []
     infos: dict[str, CaseInfo] = {}
     tries, failures = Counter(result.green), Counter[str]()
     for outcome in result.outcomes:

@@ -20,8 +20,9 @@ def audit(plan: Plan, finished: Iterable[PlannedCase]) -> tuple[str, ...]:
 
     None means that each id has one outcome, or one for each of its turns.
     """
-    planned = {case.key for case in plan.cases}
-    counted = Counter(case.key for case in finished)
+    # Not by their property: there may be very many.
+    planned = {(case.info.id, case.turn) for case in plan.cases}
+    counted = Counter([(case.info.id, case.turn) for case in finished])
     return (
         *_name("lost: no outcome for", [key for key in planned if not counted[key]]),
         *_name("several outcomes for", [key for key, count in counted.items() if count > 1]),

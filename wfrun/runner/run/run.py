@@ -42,7 +42,7 @@ __all__ = ["run_plan"]
 
 TURNS = 8
 """A worker comes back for work at least so often, where there is so much."""
-MOST_AHEAD = 400
+MOST_AHEAD = 250
 """Cases that a child is given at once; when the run stops, it finishes none but the one it is at."""
 
 
@@ -132,7 +132,7 @@ class _Done:
         self._plan = plan
         self._listener = listener
         self._forgetful = forgetful
-        self._cases: list[PlannedCase] = []
+        self._parts: list[tuple[PlannedCase, ...]] = []
         self._outcomes = Outcomes()
         self._faults: list[str] = []
         self._fixture_failures: list[FixtureFailure] = []
@@ -150,8 +150,8 @@ class _Done:
         if self._forgetful and turn > 1:
             # A session that waits for one failure in a million must not keep the million.
             self._green.update(o.case.info.id for o in self._outcomes if o.status is Status.PASSED)
-            self._cases, self._outcomes = [], Outcomes()
-        self._cases += one.plan.cases
+            self._parts, self._outcomes = [], Outcomes()
+        self._parts.append(one.plan.cases)
         if self._outcomes:
             self._outcomes.extend(one.outcomes)
         else:
@@ -161,12 +161,13 @@ class _Done:
             self._listener(RoundFinished(turn, one.outcomes))
 
     def result(self, stop: StopControl, duration_s: float) -> RunResult:
+        cases = self._parts[0] if len(self._parts) == 1 else tuple(itertools.chain(*self._parts))
         return RunResult(
             outcomes=self._outcomes,
             interrupted=stop.interrupted,
             faults=tuple(self._faults),
             duration_s=duration_s,
-            plan=replace(self._plan, cases=tuple(self._cases)),
+            plan=replace(self._plan, cases=cases),
             rounds=max(1, self._rounds),
             green=self._green,
             fixture_failures=tuple(self._fixture_failures),

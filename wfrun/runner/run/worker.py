@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -77,6 +78,8 @@ class CaseRunner:
         if self._warm is None or not self._warm.alive:
             self._warm = self._start()
             self._warm_ran = []
+            # What is asked of it may be more than fits into a pipe: other workers start theirs before this one waits.
+            await asyncio.sleep(0)
         limits, history = self._limits, self._warm_ran
         command = {
             "do": "run_many",
