@@ -11,7 +11,7 @@ from wfrun.authoring.declarations import Scope, plain_code
 from wfrun.authoring.errors import DuplicateCase, ForeignLoop
 from wfrun.authoring.info import CaseInfo, Tier
 from wfrun.authoring.levels import FixtureLevel, folder_levels, needed_fixtures
-from wfrun.authoring.load import load_suite_module
+from wfrun.authoring.load import folder_of, load_suite_module
 from wfrun.authoring.source_hash import source_hash
 from wfrun.authoring.suite import Suite
 
@@ -66,7 +66,7 @@ def suites_root(file: Path) -> Path:
     It is the nearest folder upward called ``suites``; else the nearest that holds a ``pyproject.toml`` or ``.git``;
     else the file's own folder.
     """
-    return _root_of(file.parent)
+    return _root_of(folder_of(file))
 
 
 @cache
@@ -83,7 +83,7 @@ def _root_of(start: Path) -> Path:
 
 def suite_path(file: Path) -> str:
     """Return the part of an id that comes from the file: ``shop/orders`` for ``suites/shop/suite_orders.py``."""
-    return _folder_prefix(file.parent) + file.stem.removeprefix("suite_")
+    return _folder_prefix(folder_of(file)) + file.stem.removeprefix("suite_")
 
 
 @cache

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn, TypeVar, ove
 
 from wfrun.authoring.declarations import CONTEXT, FixtureDeclaration, Scope, fixture_declaration, place_of
 from wfrun.authoring.errors import FixtureCycle, NarrowerFixture, UnknownFixture
-from wfrun.authoring.load import load_suite_module
+from wfrun.authoring.load import folder_of, load_suite_module
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,7 +113,7 @@ def folder_levels(file: Path, root: Path) -> FixtureLevel | None:
     Raises:
         Exception: Whatever such a file raises while it is imported.
     """
-    return _level_of(file.parent, root)
+    return _level_of(folder_of(file), root)
 
 
 @cache

@@ -22,7 +22,7 @@ from wfrun.authoring.source_hash import hashes_within, remember_hashes
 if TYPE_CHECKING:
     import types
 
-__all__ = ["importable_folder", "load_suite_module"]
+__all__ = ["folder_of", "importable_folder", "load_suite_module"]
 
 REWRITING: Final = 2
 """Goes up when assertions are rewritten, or what is kept is written, in another way: what was kept is not used then."""
@@ -69,6 +69,16 @@ def importable_folder(file: Path) -> Path:
     return _module_name(file)[1]
 
 
+def folder_of(file: Path) -> Path:
+    """Return the folder of ``file``, the same object for all in it: what is remembered of it is found faster."""
+    return _folder(os.path.dirname(file))  # noqa: PTH120 - a Path each time is what this avoids
+
+
+@functools.cache
+def _folder(path: str) -> Path:
+    return Path(path)
+
+
 class _SuiteLoader(importlib.machinery.SourceFileLoader):
     """Compiles with explained assertions, and keeps the byte-code beside that of the plain module."""
 
@@ -98,7 +108,7 @@ class _SuiteLoader(importlib.machinery.SourceFileLoader):
 
 def _module_name(file: Path) -> tuple[str, Path]:
     """Return the module's full name, and the folder that must be importable for it."""
-    package, folder = _package(file.parent)
+    package, folder = _package(folder_of(file))
     if package:
         return f"{package}.{file.stem}", folder
     # Lone files of one name may lie in many folders; their modules must not replace one another.
@@ -116,7 +126,7 @@ def _package(folder: Path) -> tuple[str, Path]:
 
 
 def _refuse_clash(file: Path) -> None:
-    for helper in _helpers(file.parent):
+    for helper in _helpers(folder_of(file)):
         loaded = sys.modules.get(helper.stem)
         origin = getattr(loaded, "__file__", None)
         if origin is not None and Path(origin) != helper:

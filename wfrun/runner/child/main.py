@@ -49,6 +49,8 @@ __all__ = ["Child", "main"]
 
 REPLY: Final = "reply"
 EVENT: Final = "event"
+COLLECTING_THRESHOLD: Final = 50_000
+"""Objects made between two looks for garbage while suites are collected."""
 LEAVING_S: Final = 0.5
 """How long threads and exit handlers may take once there is nothing more to do."""
 
@@ -123,8 +125,10 @@ class Child:
         from wfrun.runner.child.sources import Sources  # noqa: PLC0415 - only the process that looks for cases
 
         sources = Sources()
-        # Thousands of suites come to stay: what is here before them need not be looked through for garbage with them.
+        # Thousands of suites come to stay, and this process ends when they are read: garbage is looked for seldom, and
+        # never in what was here before them.
         gc.freeze()
+        gc.set_threshold(COLLECTING_THRESHOLD)
         for file in files:
             try:
                 found = cases_to_json([case.info for case in self._load(str(file)).values()])
