@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from wfrun.runner.compare.verdicts import Comparison, MetricComparison
 
-__all__ = ["ORDER", "change_shown", "delta_table", "doubts_told", "failing_lines", "verdict_shown"]
+__all__ = ["ORDER", "change_shown", "delta_table", "doubts_told", "failing_lines", "regression", "verdict_shown"]
 
 ORDER: Final = (
     Verdict.REGRESSED,
@@ -67,6 +67,15 @@ def change_shown(metric: MetricComparison) -> str:
     if metric.ratio is None or metric.verdict not in {Verdict.REGRESSED, Verdict.IMPROVED}:
         return NOTHING_SHOWN
     return format_percent(metric.ratio)
+
+
+def regression(metric: MetricComparison) -> str:
+    """Return a regression with its figures, in one sentence."""
+    old, new = ("?" if value is None else format_value(value, metric.unit) for value in (metric.old, metric.new))
+    text = f"{metric.metric} went from {old} to {new}: {change_shown(metric)}"
+    if metric.interval is not None:
+        text += f" (between {format_percent(metric.interval[0])} and {format_percent(metric.interval[1])})"
+    return f"{text}, threshold {metric.threshold_percent:g} %"
 
 
 def doubts_told(comparison: Comparison, shown: Iterable[MetricComparison]) -> Iterable[str]:

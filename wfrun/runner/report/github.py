@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from wfrun.runner.child.messages import Status
+from wfrun.runner.report.delta_table import regression
 from wfrun.runner.report.text import printable, turn_name
-from wfrun.units import format_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -63,10 +63,11 @@ def _all(story: SessionStory, repository: Path) -> Iterator[str]:
         yield _of(story, outcome, "error", repository)
     for outcome in story.result.flaky:
         yield _of(story, outcome, "warning", repository)
+    infos = {case.info.id: case.info for case in story.plan.cases}
     for metric in () if story.comparison is None else story.comparison.regressed:
-        old, new = ("?" if value is None else format_value(value, metric.unit) for value in (metric.old, metric.new))
-        title = f"regressed: {metric.title}"
-        yield _command("error", {"title": title}, f"{metric.metric} went from {old} to {new}")
+        info = infos.get(metric.case_id)
+        where = {} if info is None else _where(info.file, info.line, repository)
+        yield _command("error", {**where, "title": f"regressed: {metric.title}"}, regression(metric))
 
 
 def _of(story: SessionStory, outcome: Outcome, kind: str, repository: Path) -> str:

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
 from wfrun.runner.child.messages import Status
-from wfrun.runner.report.delta_table import change_shown
+from wfrun.runner.report.delta_table import regression
 from wfrun.runner.report.text import case_title, printable, shown_path
 from wfrun.runner.run.outcomes import Attempt
-from wfrun.units import format_percent, format_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from wfrun.runner.compare.verdicts import Comparison, MetricComparison
+    from wfrun.runner.compare.verdicts import Comparison
     from wfrun.runner.plan.planned import PlannedCase
     from wfrun.runner.report.commands import Hint
     from wfrun.runner.report.story import SessionStory
@@ -149,17 +148,9 @@ def _regressions(comparison: Comparison) -> ET.Element:
     suite = ET.Element("testsuite", {"name": "regressions", "file": _clean(shown_path(comparison.baseline_path))})
     for metric in comparison.regressed:
         case = _testcase(name=f"{metric.title}: {metric.metric}", classname=metric.case_id)
-        _result(case, "failure", _regression(metric), "regressed", "\n".join(metric.warnings))
+        _result(case, "failure", regression(metric), "regressed", "\n".join(metric.warnings))
         suite.append(case)
     return suite
-
-
-def _regression(metric: MetricComparison) -> str:
-    old, new = ("?" if value is None else format_value(value, metric.unit) for value in (metric.old, metric.new))
-    text = f"{metric.metric} went from {old} to {new}: {change_shown(metric)}"
-    if metric.interval is not None:
-        text += f" (between {format_percent(metric.interval[0])} and {format_percent(metric.interval[1])})"
-    return f"{text}, threshold {metric.threshold_percent:g} %"
 
 
 def _testcase(*, name: str, classname: str, file: str = "", line: int = 0, time_s: float = 0.0) -> ET.Element:

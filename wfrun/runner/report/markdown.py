@@ -7,17 +7,26 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from wfrun.runner.child.messages import Status
-from wfrun.runner.report.delta_table import change_shown, failing_lines, verdict_shown
+from wfrun.runner.compare.verdicts import Verdict
+from wfrun.runner.report.delta_table import ORDER, change_shown, doubts_told, failing_lines, verdict_shown
 from wfrun.runner.report.figures import COLUMNS, measured_outcomes
 from wfrun.runner.report.repetition import repetition_lines
 from wfrun.runner.report.summary import counts_line
-from wfrun.runner.report.text import case_title, first_and_last_lines, one_line, printable, shown_path, turn_name
-from wfrun.units import format_duration, format_value
+from wfrun.runner.report.text import (
+    case_title,
+    first_and_last_lines,
+    one_line,
+    plural,
+    printable,
+    shown_path,
+    turn_name,
+)
+from wfrun.units import format_duration, format_percent, format_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from wfrun.runner.compare.verdicts import Comparison
+    from wfrun.runner.compare.verdicts import Comparison, MetricComparison
     from wfrun.runner.report.story import SessionStory
     from wfrun.runner.run.outcomes import Outcome
 
@@ -26,6 +35,8 @@ __all__ = ["comparison_markdown", "session_markdown"]
 MOST_FAILURES: Final = 50
 """Told with their tracebacks; GitHub refuses a summary of more than a megabyte."""
 LINES: Final = (25, 40)
+MOST_DOUBTS: Final = 12
+MOST_SAME: Final = 300
 SLOWEST: Final = 10
 MARKS: Final = {True: "✅", False: "❌"}
 
@@ -82,14 +93,32 @@ def _compared_with(comparison: Comparison) -> str:
 
 
 def _compared(comparison: Comparison) -> Iterator[str]:
-    rows = [
-        [m.title, m.metric, _value(m.old, m.unit), _value(m.new, m.unit), change_shown(m), verdict_shown(m)]
-        for m in comparison.metrics
-        if m.gates
-    ]
-    yield _table(["case", "metric", comparison.old_name, comparison.new_name, "change", "verdict"], rows)
+    """Yield what changed or is in doubt as a table, the doubts in words, and folded what stayed the same."""
+    rows = sorted(comparison.metrics, key=lambda row: ORDER.index(row.verdict))
+    told = [row for row in rows if _is_told(row)]
+    head = ["case", "metric", comparison.old_name, comparison.new_name, "change", "interval", "verdict"]
+    if told:
+        yield _table([_plain(name) for name in head], map(_compared_row, told))
     yield from (_plain(line) for line in failing_lines(comparison))
-    yield "\n".join(f"- {_plain(warning)}" for warning in comparison.warnings)
+    doubts = list(doubts_told(comparison, told))
+    if doubts:
+        yield "\n".join(f"- {_plain(doubt)}" for doubt in doubts[:MOST_DOUBTS])
+    if len(doubts) > MOST_DOUBTS:
+        yield f"and {len(doubts) - MOST_DOUBTS} more doubts"
+    same = [row for row in rows if row.gates and row.verdict is Verdict.SAME]
+    if same:
+        table = _table([_plain(name) for name in head], map(_compared_row, same[:MOST_SAME]))
+        yield _folded(f"{plural(len(same), 'metric')} the same", [table])
+
+
+def _is_told(row: MetricComparison) -> bool:
+    return row.verdict in {Verdict.REGRESSED, Verdict.IMPROVED} or (row.gates and row.verdict is not Verdict.SAME)
+
+
+def _compared_row(row: MetricComparison) -> list[str]:
+    interval = "" if row.interval is None else f"{format_percent(row.interval[0])} … {format_percent(row.interval[1])}"
+    old, new = _value(row.old, row.unit), _value(row.new, row.unit)
+    return [row.title, row.metric, old, new, change_shown(row), interval, verdict_shown(row)]
 
 
 def _figures(story: SessionStory) -> str:

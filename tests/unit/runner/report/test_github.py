@@ -54,7 +54,16 @@ def test_flaky_cases_warn_and_load_failures_and_regressions_are_errors(make: Mak
     assert lines[0] == "::error file=suites/suite_load.py,line=3,title=suite did not load::NameError%3A x".replace(
         "%3A x", ": x"
     )
-    assert "wall_time_ns went from 1.00 ms to 1.20 ms" in lines[2]
+    assert "wall_time_ns went from 1.00 ms to 1.20 ms: +20.0 %25 (between +15.0 %25 and +25.0 %25)" in lines[2]
+
+
+def test_a_regression_stands_at_the_line_of_its_case(make: Make) -> None:
+    outcome = make.outcome(case=make.case("Measured", measured=True))
+    metric = make.metric(Verdict.REGRESSED, case_id=outcome.case.info.id)
+
+    (line,) = annotation_lines(make.story(outcome, comparison=make.comparison(metric)), Path.cwd())
+
+    assert line.startswith("::error file=suites/suite_load.py,line=12,title=regressed%3A Load Testing · High::")
 
 
 def test_a_flood_of_failures_is_counted(make: Make) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wfrun.runner.child.messages import LoadFailure, Status
@@ -62,6 +63,33 @@ def test_load_failures_comparison_figures_and_notes_are_there(make: Make) -> Non
     text = session_markdown(story)
 
     assert "<b>LOAD</b> /x/suite\\_a.py: NameError: nope" in text
-    assert "| Load Testing · High | wall\\_time\\_ns | 1.00 ms | 1.20 ms | +20.0 % | regressed |" in text
+    assert (
+        "| Load Testing · High | wall\\_time\\_ns | 1.00 ms | 1.20 ms | +20.0 % | +15.0 % … +25.0 % | regressed |"
+        in text
+    )
     assert "| Load Testing · queue | - | 1.00 ms | - | - | - |" in text
     assert "baseline main: 1 case added" in text
+
+
+def test_what_stayed_the_same_is_folded_and_has_no_percentage(make: Make) -> None:
+    same = make.metric(title="Quiet", warnings=("never told",))
+    undecided = make.metric(Verdict.INCONCLUSIVE, title="Noisy", warnings=("too | few processes",))
+    advice = make.metric(title="Advice", gates=False)
+
+    text = session_markdown(make.story(make.outcome(), comparison=make.comparison(same, undecided, advice)))
+
+    told, _, folded = text.partition("<details><summary>1 metric the same</summary>")
+    assert "| Noisy | wall\\_time\\_ns | 1.00 ms | 1.20 ms | \\~ |" in told
+    assert "- Noisy, wall\\_time\\_ns: too \\| few processes" in told
+    assert "Quiet" not in told
+    assert "| Quiet | wall\\_time\\_ns | 1.00 ms | 1.20 ms | \\~ |" in folded
+    assert "Advice" not in text
+    assert "never told" not in text
+
+
+def test_the_sides_are_called_what_they_are(make: Make) -> None:
+    comparison = replace(make.comparison(make.metric(Verdict.REGRESSED)), old_name="main", new_name="working tree")
+
+    text = session_markdown(make.story(make.outcome(), comparison=comparison))
+
+    assert "| case | metric | main | working tree | change | interval | verdict |" in text
