@@ -44,20 +44,18 @@ _CATALOGUE: Final = list(METRICS)
 def compared(comparison: Comparison) -> Iterator[str]:
     """Yield the section: a table with a group for each case, those with regressions first."""
     groups: dict[str, list[MetricComparison]] = {}
-    for row in sorted(comparison.metrics, key=_urgency):
-        if _is_idle(row):
-            continue
+    chosen = _Chosen(comparison)
+    drawn = _Drawings(chosen)
+    for row in chosen.rows:
         groups.setdefault(row.case_id, []).append(row)
-    drawn = _Drawings(comparison)
     yield f'<section id="compared"><h2>Compared with {text(shown_path(comparison.baseline_path))}</h2>'
     if not groups:
         yield "<p>There is no metric to judge.</p></section>"
         return
-    told = [row for row in sorted(comparison.metrics, key=_urgency) if _tells_something(row)]
-    yield listed(doubts_told(comparison, told), shown=4, tone="doubts")
+    yield listed(doubts_told(comparison, filter(_tells_something, chosen.rows)), shown=4, tone="doubts")
     yield f'<svg class="defs" aria-hidden="true">{drawn.symbols}</svg>'
     yield _legend(comparison, drawn)
-    yield from _filter(comparison)
+    yield from _filter(chosen.rows)
     heads = ("case and metric", comparison.old_name, comparison.new_name, "change")
     yield '<table class="metrics" data-sorts data-word="6"><thead><tr>'
     yield "".join(f'<th scope="col" data-sort>{text(name)}' for name in heads)
@@ -65,9 +63,13 @@ def compared(comparison: Comparison) -> Iterator[str]:
     yield '<th scope="col">samples<th scope="col" data-sort>verdict</thead>'
     yield "\n".join(_group(comparison, rows, drawn) for rows in groups.values())
     yield "</table>"
+    missing = []
+    if chosen.left_out:
+        missing.append(f"{plural(chosen.left_out, 'metric')} of advice that show nothing are left out")
     if drawn.left_out:
-        left_out = plural(drawn.left_out, "metric")
-        yield f'<p class="dim">The samples of {left_out} are not drawn, to keep the page small.</p>'
+        missing.append(f"the samples of {plural(drawn.left_out, 'metric')} are not drawn")
+    if missing:
+        yield f'<p class="dim">To keep the page small {" and ".join(missing)}: the session record has them.</p>'
     yield "</section>"
 
 
@@ -85,22 +87,45 @@ def meanings(metrics: set[str]) -> Iterator[str]:
     yield "</table></div></details>"
 
 
+class _Chosen:
+    """The rows that a page has room for, the most urgent first; what is left out shows nothing."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        rows = [row for row in sorted(comparison.metrics, key=_urgency) if not _is_idle(row)]
+        self._curves = len(comparison.latencies)
+        self.rows = rows
+        self.all_intervals = True
+        if self.room < LEAST_DRAWN_BYTES:
+            self.rows = list(filter(_tells_something, rows))
+        self.all_intervals = self.room >= LEAST_DRAWN_BYTES
+        self.left_out = len(rows) - len(self.rows)
+
+    @property
+    def room(self) -> int:
+        """How many bytes words and figures leave for drawings of samples, roughly."""
+        intervals = sum(map(self.has_interval, self.rows))
+        cases = len({row.case_id for row in self.rows})
+        return PAGE_BYTES - 20_000 - 90 * len(self.rows) - 64 * intervals - 500 * cases - 420 * self._curves
+
+    def has_interval(self, row: MetricComparison) -> bool:
+        """Return whether the interval of a row is drawn: it is judged, and there is one."""
+        wanted = row.gates and (self.all_intervals or row.verdict is not Verdict.SAME)
+        return wanted and row.ratio is not None and row.interval is not None and row.interval[0] < row.interval[1]
+
+
 class _Drawings:
     """The small drawings of all rows, in one scale, as many as there is room for."""
 
-    def __init__(self, comparison: Comparison) -> None:
-        rows = comparison.metrics
+    def __init__(self, chosen: _Chosen) -> None:
+        rows = chosen.rows
+        self._chosen = chosen
         self.percent = _scale_percent(rows)
         self.large = LARGE
         self.left_out = 0
         self._pixels = {row.threshold_percent: self._width(row.threshold_percent) for row in rows if row.interval}
         self._strips: dict[tuple[str, str], str] = {}
         bins = BINS if len(rows) <= MANY else BINS // 2
-        # What words and figures take, roughly: the rest is for drawings.
-        intervals = sum(row.gates and row.interval is not None for row in rows)
-        cases = len({row.case_id for row in rows})
-        words = 20_000 + 90 * len(rows) + 64 * intervals + 500 * cases + 420 * len(comparison.latencies)
-        room = max(PAGE_BYTES - words, LEAST_DRAWN_BYTES)
+        room = max(chosen.room, LEAST_DRAWN_BYTES)
         for row in sorted(rows, key=lambda row: (row.verdict not in TELLING, not row.gates)):
             drawn = strip(row.old_samples, row.new_samples, bins)
             room -= len(drawn)
@@ -115,8 +140,8 @@ class _Drawings:
         return "".join(threshold_symbol(pixels) for pixels in sorted(set(self._pixels.values())))
 
     def interval(self, row: MetricComparison) -> str:
-        """Return the interval of a row that is judged."""
-        if row.interval is None or row.ratio is None or not row.gates or row.interval[0] == row.interval[1]:
+        """Return the interval of a row, where it is drawn."""
+        if row.interval is None or row.ratio is None or not self._chosen.has_interval(row):
             return ""
         low, estimate, high = (
             (ratio - 1) * 100 / self.percent for ratio in (row.interval[0], row.ratio, row.interval[1])
@@ -175,9 +200,9 @@ def _more(comparison: Comparison, rows: Sequence[MetricComparison], drawn: _Draw
             yield over_repetitions(label(row.metric), row.unit, row.new_samples)
 
 
-def _filter(comparison: Comparison) -> Iterator[str]:
-    counts = {verdict: sum(row.verdict is verdict for row in comparison.metrics) for verdict in ORDER}
-    advice = sum(not row.gates for row in comparison.metrics)
+def _filter(rows: Sequence[MetricComparison]) -> Iterator[str]:
+    counts = {verdict: sum(row.verdict is verdict for row in rows) for verdict in ORDER}
+    advice = sum(not row.gates and row.verdict not in TELLING for row in rows)
     yield '<div class="filter" hidden><label>Find <input type="search" data-find placeholder="case or metric"></label>'
     yield '<span role="group" aria-label="Show metrics by verdict">'
     yield '<button type="button" data-only="" aria-pressed="true">all</button>'
@@ -189,8 +214,8 @@ def _filter(comparison: Comparison) -> Iterator[str]:
             )
     yield "</span></div>"
     if advice:
-        yield f'<p><label class="check"><input type="checkbox" id="advice"> show {plural(advice, "metric")} of advice, '
-        yield "which never fail a session</label></p>"
+        yield f'<p><label class="check"><input type="checkbox" id="advice"> show {plural(advice, "metric")} that '
+        yield "never fail a session and show nothing</label></p>"
 
 
 def _legend(comparison: Comparison, drawn: _Drawings) -> str:

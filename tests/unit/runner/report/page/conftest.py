@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from tests.unit.runner.report.conftest import Make
 
 PER_PROCESS: Final = frozenset(
-    {"peak_rss_bytes", "kept_rss_bytes", "gc_pause_ns", "gc_collections", "loop_lag_p99_ns", "loop_lag_max_ns"}
+    name
+    for name, metric in METRICS.items()
+    if metric.kind in {"memory", "count"} or name.startswith(("gc_", "loop_", "latency_", "total_", "throughput_"))
 )
 SIZES: Final = {"throughput_per_s": 5e5, "peak_rss_bytes": 3e7, "kept_rss_bytes": 2e6, "gc_collections": 40}
 

@@ -252,6 +252,6 @@ def test_a_hundred_measured_cases_fit_into_300_kb_and_are_written_in_a_second(la
     assert page.count("<svg class=d>") > 100
 
 
-@pytest.mark.parametrize("metrics", [4, 7, 10, 15])
+@pytest.mark.parametrize("metrics", [4, 7, 10, 15, 20])
 def test_whatever_a_hundred_cases_measure_the_page_stays_small(large: Large, metrics: int) -> None:
     assert len(session_page(large.story(100, metrics)).encode()) <= 300_000
