@@ -14,9 +14,9 @@ from wfrun.concurrency.channel import Channel
 from wfrun.errors import ExitCode, FileError, NothingSelected, UsageError
 from wfrun.runner.against.measuring import compared_trees
 from wfrun.runner.compare.compare import compare_session
+from wfrun.runner.compare.comparison_record import compared_with
 from wfrun.runner.compare.confirm import confirmed, suspects
 from wfrun.runner.compare.coverage import covered_ids
-from wfrun.runner.compare.recorded import record_of
 from wfrun.runner.discover.cache import DiscoveryCache
 from wfrun.runner.discover.discover import DEFAULT_TIMEOUT_S, discover
 from wfrun.runner.plan.chosen import failed_cases_first, named_cases, only_failed
@@ -122,7 +122,7 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
     with stages.timing("record"):
         notes, problem = _keep_baseline(recording, options)
         code = _exit_code(discovery, result, comparison, problem, flaky_fails=options.limits.flaky_fails)
-        recording = recording.ended(int(code), record_of(comparison))
+        recording = recording.ended(int(code), compared_with(comparison))
         doubt = keep_failures(discovery, result, flaky_fails=options.limits.flaky_fails, shard=options.selection.shard)
         notes = tuple(
             dict.fromkeys(note for note in (*doubts, save_last_session(recording.json()), doubt, *notes) if note)

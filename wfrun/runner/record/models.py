@@ -1,7 +1,7 @@
 """The two files wfrun promises to keep readable, in one place: the session record and the baseline."""
 
 from wfrun.runner.record.baseline import AcceptedChange, Baseline, BaselineCase, BaselineSession
-from wfrun.runner.record.comparison_record import ComparedMetric, ComparisonRecord
+from wfrun.runner.record.comparison_record import ComparedWith, RowRecord
 from wfrun.runner.record.measurements import CaseMeasurements, FunctionRecord, MetricRecord
 from wfrun.runner.record.session_record import (
     AttemptRecord,
@@ -21,13 +21,13 @@ __all__ = [
     "BaselineSession",
     "CaseMeasurements",
     "CommandRecord",
-    "ComparedMetric",
-    "ComparisonRecord",
+    "ComparedWith",
     "FunctionRecord",
     "LoadFailureRecord",
     "MetricRecord",
     "OutcomeRecord",
     "Protocol",
+    "RowRecord",
     "SessionRecord",
     "SourceRecord",
 ]

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from wfrun.runner.discover.discovery import Discovery
     from wfrun.runner.options import MeasureProtocol, SessionOptions
     from wfrun.runner.plan.planned import Plan
-    from wfrun.runner.record.comparison_record import ComparisonRecord
+    from wfrun.runner.record.comparison_record import ComparedWith
     from wfrun.runner.record.measurements import CaseMeasurements
     from wfrun.runner.record.surroundings import Surroundings
     from wfrun.runner.run.outcomes import Attempt, Outcome, Outcomes, RunResult
@@ -54,7 +54,7 @@ class Recording:
     commands: Mapping[CaseKey, Sequence[CommandRecord]] = field(default_factory=dict)
     """What makes failures come back."""
 
-    def ended(self, exit_code: int, comparison: ComparisonRecord | None = None) -> Recording:
+    def ended(self, exit_code: int, comparison: ComparedWith | None = None) -> Recording:
         """Return the record of a session that ended so, with what it was compared with."""
         return replace(self, head=self.head.model_copy(update={"exit_code": exit_code, "comparison": comparison}))
 

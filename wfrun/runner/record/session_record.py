@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, Field, JsonValue
 
 from wfrun.authoring.info import Kind, Tier
 from wfrun.runner.child.messages import Status
-from wfrun.runner.record.comparison_record import ComparisonRecord
+from wfrun.runner.record.comparison_record import ComparedWith
 from wfrun.runner.record.measurements import CaseMeasurements, ClosedModel
 
 __all__ = [
@@ -165,7 +165,7 @@ class SessionRecord(ClosedModel):
     warnings: tuple[str, ...] = Field(
         default=(), description="doubts about what is recorded, and what suites changed and wfrun undid"
     )
-    comparison: ComparisonRecord | None = Field(
+    comparison: ComparedWith | None = Field(
         default=None, description="what the session was compared with, and the verdicts; null for nothing"
     )
 

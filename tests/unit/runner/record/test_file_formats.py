@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from wfrun.measure.metrics import METRICS
-from wfrun.runner.compare.comparison_record import ComparisonRecord, RowRecord
+from wfrun.runner.compare.comparison_record import ComparisonRecord
 from wfrun.runner.record.models import (
     AcceptedChange,
     AttemptRecord,
@@ -18,13 +18,13 @@ from wfrun.runner.record.models import (
     BaselineSession,
     CaseMeasurements,
     CommandRecord,
-    ComparedMetric,
-    ComparisonRecord,
+    ComparedWith,
     FunctionRecord,
     LoadFailureRecord,
     MetricRecord,
     OutcomeRecord,
     Protocol,
+    RowRecord,
     SessionRecord,
     SourceRecord,
 )
@@ -36,8 +36,7 @@ MODELS = (
     OutcomeRecord,
     AttemptRecord,
     CommandRecord,
-    ComparedMetric,
-    ComparisonRecord,
+    ComparedWith,
     CaseMeasurements,
     FunctionRecord,
     MetricRecord,

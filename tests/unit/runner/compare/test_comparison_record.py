@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 from wfrun.runner.compare.compare import compare_session
-from wfrun.runner.compare.recorded import record_of
+from wfrun.runner.compare.comparison_record import compared_with
 from wfrun.runner.compare.verdicts import Verdict
 from wfrun.runner.record.json_text import json_bytes
-from wfrun.runner.record.models import ComparedMetric, SessionRecord
+from wfrun.runner.record.models import RowRecord, SessionRecord
 
 if TYPE_CHECKING:
     from tests.unit.runner.conftest import Maker
@@ -22,17 +22,19 @@ def test_every_verdict_is_kept_and_read_back(make: Maker) -> None:
         new, make.baseline(old), {}, selected_ids={"suites/load::flow"}, baseline_path=Path("baselines/main.json")
     )
 
-    read = SessionRecord.model_validate_json(json_bytes(new.model_copy(update={"comparison": record_of(comparison)})))
+    read = SessionRecord.model_validate_json(
+        json_bytes(new.model_copy(update={"comparison": compared_with(comparison)}))
+    )
 
     kept = read.comparison
     assert kept is not None
     assert kept.baseline == "baselines/main.json"
-    assert {row.metric: row.verdict for row in kept.metrics} == {"wall_time_ns": "regressed", "items": "missing"}
-    assert kept.metrics[0].interval == comparison.metrics[0].interval
-    assert kept.metrics[0].old_samples == comparison.metrics[0].old_samples
+    assert {row.metric: row.verdict for row in kept.rows} == {"wall_time_ns": "regressed", "items": "missing"}
+    assert kept.rows[0].interval == comparison.metrics[0].interval
+    assert kept.rows[0].old_samples == comparison.metrics[0].old_samples
 
 
 def test_every_verdict_there_is_can_be_kept() -> None:
-    annotation = ComparedMetric.model_fields["verdict"].annotation
+    annotation = RowRecord.model_fields["verdict"].annotation
 
     assert set(get_args(annotation)) == {verdict.value for verdict in Verdict}
