@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from wfrun.authoring.targets import available_targets, implementation_of
 from wfrun.concurrency.channel import Channel
 from wfrun.errors import ExitCode, FileError, NothingSelected, UsageError
-from wfrun.runner.against.measuring import compared_trees
 from wfrun.runner.compare.compare import compare_session
 from wfrun.runner.compare.comparison_record import compared_with
 from wfrun.runner.compare.confirm import confirmed, suspects
@@ -41,7 +41,9 @@ from wfrun.runner.run.run import run_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractContextManager
 
+    from wfrun.runner.against.measuring import TreeMeasuring
     from wfrun.runner.compare.verdicts import Comparison
     from wfrun.runner.discover.discovery import Discovery
     from wfrun.runner.options import SessionOptions
@@ -86,7 +88,7 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
     _refuse_early(options, surroundings)
     artefacts = Artefacts(options.limits.tools)
     with (
-        compared_trees(options, plan, console.print) as trees,
+        _trees(options, plan, console.print) as trees,
         make_progress(console, outputs.verbosity, alone=options.limits.tools.capture) as progress,
     ):
         measure = measure_cases if trees is None else trees.measure
@@ -187,6 +189,17 @@ def list_cases(options: SessionOptions, *, explained: bool = False) -> tuple[Dis
     if explained:
         return discovery, _planned_by(choose, discovery, options)[0]
     return discovery, _plan(discovery, options)[0]
+
+
+def _trees(
+    options: SessionOptions, plan: Plan, say: Callable[[str], None]
+) -> AbstractContextManager[TreeMeasuring | None]:
+    if options.trees is None:
+        return nullcontext()
+    # Every other session starts faster without it.
+    from wfrun.runner.against.measuring import compared_trees  # noqa: PLC0415
+
+    return compared_trees(options, plan, say)
 
 
 def _discover(options: SessionOptions) -> Discovery:

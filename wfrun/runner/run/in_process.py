@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from wfrun.runner.child.frames import FrameDecoder, encode_frame
 from wfrun.runner.child.leftovers import MARK
-from wfrun.runner.child.main import Child
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+
+    from wfrun.runner.child.main import Child
 
 __all__ = ["InProcess", "beside_cases"]
 
@@ -138,6 +139,9 @@ class _MainThread:
             # As python -m does in a child: modules of the current folder can be imported.
             sys.path.insert(0, os.getcwd())  # noqa: PTH109 - sys.path holds text
             os.environ.update(MARK)
+            # What children consist of is of use here only now.
+            from wfrun.runner.child.main import Child  # noqa: PLC0415
+
             self.child = Child(self._on_event)
         return self.child
 
