@@ -103,7 +103,7 @@ class LeakWatch:
             self._threads = threading.enumerate()
             self._children = children() if now[2] else ()
         # Without the one that asks: holding it would keep the case's task alive into the next case.
-        self._tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        self._tasks = () if at_most_tasks(1) else asyncio.all_tasks() - {asyncio.current_task()}
         self._files = self._files_now()
 
     def forget(self) -> None:
