@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check format bench prove-deadlocks baseline clean
+.PHONY: run test check format bench prove-deadlocks prove-history baseline nightly clean
 
 run: $(VENV)/installed
 	$(BIN)/wfrun --e2e --pattern complete
@@ -30,9 +30,17 @@ bench: $(VENV)/developing
 prove-deadlocks: $(VENV)/developing
 	$(BIN)/python tests/acceptance/prove_deadlocks.py
 
+# How often a history is right about nights whose truth is known: half a minute of simulation, always the same.
+prove-history: $(VENV)/developing
+	$(BIN)/python tests/simulation/prove_history.py
+
 # Records this repository's own baseline anew; commit it with the change that explains it.
 baseline: $(VENV)/installed
 	$(BIN)/wfrun --performance --baseline workflow-baseline.json --replace
+
+# Measures, adds the night to the history and checks it, with one exit code: docs/nights.md has the variables.
+nightly: $(VENV)/installed
+	PATH="$(CURDIR)/$(BIN):$$PATH" .ci/nightly
 
 clean:
 	rm -rf $(VENV) dist build

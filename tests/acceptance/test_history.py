@@ -212,13 +212,13 @@ def test_nights_of_another_machine_are_a_series_of_their_own(project: Project, m
 
 
 def test_several_records_are_the_sessions_of_one_night(project: Project, measured: dict[str, Any]) -> None:
-    sessions = [night_record(measured, 0, factor, seed=seed) for seed, factor in enumerate((1.0, 1.1, 1.2))]
+    sessions = [night_record(measured, 0, factor, seed=seed) for seed, factor in enumerate((1.0, 1.1, 1.9))]
 
     assert "(1 case, 3 sessions)" in add(project, *sessions)
 
     (line,) = project.read(FILE).splitlines()
     metric = json.loads(line)["cases"]["a::sums"]["metrics"][WALL]
-    assert metric["floors"] == [1e6, 1.1e6, 1.2e6]
+    assert metric["floors"] == [1e6, 1.1e6, 1.9e6]
     assert metric["floor"] == pytest.approx(1.1e6)
     assert metric["interval"] == pytest.approx([1.089e6, 1.111e6])
 

@@ -5,7 +5,7 @@ window of 1, 2, 3, 5, 8 or 13 nights. The window's mean is held against the cent
 units of how far nights lie apart (Qn over up to 40 nights, which outliers move little and which uses 82 % of what the
 values say; the median absolute deviation uses 37 %, and then 15 nights are far too few for limits this far out).
 Within a window the largest night counts at most two spreads more than the next one, so that one bad night among good
-ones is no new level. Limits come from simulation and hold the rate of false alarms at about one in 40,000 nights,
+ones is no new level. Limits come from simulation and hold the rate of false alarms at about one in 30,000 nights,
 whatever the number of nights known.
 
 Where a limit is passed, the new level begins at the split that explains the nights best, and everything starts anew
@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import bisect
 import math
+import statistics
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
@@ -27,7 +28,17 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["FEWEST_NIGHTS", "REFERENCE_NIGHTS", "Band", "Shift", "Watched", "qn_spread", "watch"]
+__all__ = [
+    "FEWEST_NIGHTS",
+    "REFERENCE_NIGHTS",
+    "Band",
+    "Shift",
+    "Watched",
+    "limit_of",
+    "night_figure",
+    "qn_spread",
+    "watch",
+]
 
 REFERENCE_NIGHTS: Final = 15
 """How many previous nights a night is held against, and how many make the anchor."""
@@ -52,7 +63,10 @@ LIMITS: Final[dict[int, tuple[float, ...]]] = {
     30: (6.14, 5.36, 5.72, 5.72, 5.59, 5.65),
     40: (5.70, 4.95, 5.22, 5.29, 5.30, 5.15),
 }
-"""By nights that the spread is known from: for each window, what is passed by chance 3 to 8 times in a million."""
+"""By nights that the spread is known from: for each window, what chance passes 3 to 20 times in a million nights.
+
+Made by tests/simulation/history_limits.py.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +110,20 @@ class Watched:
     """The level that does not move; ``None`` without any night."""
     start: int
     """The first night of the level of now."""
+
+
+def night_figure(sessions: Sequence[float]) -> float:
+    """Return what several sessions come to: their mean, of three or more without the least and the greatest.
+
+    One session that the machine disturbed then moves the night little. Of five normally distributed sessions it costs
+    5 % of what their mean would say; with heavier tails it says more.
+
+    Raises:
+        ValueError: There are none.
+    """
+    if not sessions:
+        raise ValueError("a night without sessions has no figure")
+    return statistics.fmean(sorted(sessions)[1:-1] if len(sessions) > 2 else sessions)
 
 
 def qn_spread(values: Sequence[float]) -> float:

@@ -44,9 +44,11 @@ class HistoryMetric(ClosedModel):
     gates: bool = Field(description="whether a change for the worse fails a check")
     threshold_percent: float = Field(description="how far above its anchor the metric may creep, in percent")
     slack: float = Field(default=0.0, description="an absolute change below this is none, in unit")
-    floor: float = Field(description="mean of the floors of the night's sessions, in unit")
+    floor: float = Field(
+        description="mean of the sessions' floors, of three or more without the least and the greatest, in unit"
+    )
     interval: tuple[float, float] | None = Field(
-        description="mean of the sessions' 99 % intervals over processes, in unit; null where one has none"
+        description="the sessions' 99 % intervals taken together in the same way, in unit; null where one has none"
     )
     floors: tuple[float, ...] = Field(min_length=1, description="the floor of each session of the night, in unit")
 

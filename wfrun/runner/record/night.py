@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import statistics
 from typing import TYPE_CHECKING, Final
 
 import orjson
@@ -12,6 +11,7 @@ from wfrun.errors import NothingSelected, UsageError
 from wfrun.measure.environment import HARD_KEYS
 from wfrun.measure.metrics import METRICS
 from wfrun.runner.record.history import HistoryCase, HistoryMetric, HistoryNight, HistorySession
+from wfrun.stats.nights import night_figure
 from wfrun.version import __version__
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def machine_of(fingerprint: Mapping[str, JsonValue]) -> str:
 
 
 def night_of(records: Mapping[Path, SessionRecord]) -> HistoryNight:
-    """Return the night that ``records`` are the sessions of: a case's figures are the means of its floors.
+    """Return the night that ``records`` are the sessions of, each figure made of the sessions' floors.
 
     Only cases that passed in every session are kept, and of those only the metrics that every session has.
 
@@ -127,13 +127,13 @@ def _metric(name: str, sessions: Sequence[MetricRecord]) -> HistoryMetric:
         gates=known.gates if known is not None else newest.threshold_percent is not None,
         threshold_percent=threshold,
         slack=known.slack if known is not None else 0.0,
-        floor=_mean([session.floor for session in sessions]),
-        interval=(_mean([low for low, _ in intervals]), _mean([high for _, high in intervals]))
+        floor=_figure([session.floor for session in sessions]),
+        interval=(_figure([low for low, _ in intervals]), _figure([high for _, high in intervals]))
         if len(intervals) == len(sessions)
         else None,
         floors=tuple(session.floor for session in sessions),
     )
 
 
-def _mean(values: Sequence[float]) -> float:
-    return float(f"{statistics.fmean(values):.{_DIGITS}g}")
+def _figure(values: Sequence[float]) -> float:
+    return float(f"{night_figure(values):.{_DIGITS}g}")
