@@ -1,7 +1,8 @@
-"""The two files wfrun promises to keep readable, in one place: the session record and the baseline."""
+"""The files wfrun promises to keep readable, in one place: the session record, the baseline and the history."""
 
 from wfrun.runner.record.baseline import AcceptedChange, Baseline, BaselineCase, BaselineSession
 from wfrun.runner.record.comparison_record import ComparedWith, RowRecord
+from wfrun.runner.record.history import HistoryAnchor, HistoryCase, HistoryMetric, HistoryNight, HistorySession
 from wfrun.runner.record.measurements import CaseMeasurements, FunctionRecord, MetricRecord
 from wfrun.runner.record.session_record import (
     AttemptRecord,
@@ -23,6 +24,11 @@ __all__ = [
     "CommandRecord",
     "ComparedWith",
     "FunctionRecord",
+    "HistoryAnchor",
+    "HistoryCase",
+    "HistoryMetric",
+    "HistoryNight",
+    "HistorySession",
     "LoadFailureRecord",
     "MetricRecord",
     "OutcomeRecord",

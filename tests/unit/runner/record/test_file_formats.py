@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from wfrun.measure.metrics import METRICS
 from wfrun.runner.compare.comparison_record import ComparisonRecord
+from wfrun.runner.record.history_file import read_history
 from wfrun.runner.record.models import (
     AcceptedChange,
     AttemptRecord,
@@ -20,6 +21,11 @@ from wfrun.runner.record.models import (
     CommandRecord,
     ComparedWith,
     FunctionRecord,
+    HistoryAnchor,
+    HistoryCase,
+    HistoryMetric,
+    HistoryNight,
+    HistorySession,
     LoadFailureRecord,
     MetricRecord,
     OutcomeRecord,
@@ -49,6 +55,11 @@ MODELS = (
     AcceptedChange,
     ComparisonRecord,
     RowRecord,
+    HistoryNight,
+    HistorySession,
+    HistoryCase,
+    HistoryMetric,
+    HistoryAnchor,
 )
 
 
@@ -89,3 +100,14 @@ def test_the_example_of_a_baseline_can_be_loaded(tmp_path: Path) -> None:
     baseline = load_baseline(tmp_path / "example.json")
 
     assert list(baseline.cases()) == ["shop/orders::pay"]
+
+
+def test_the_example_of_a_history_can_be_read(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```jsonl\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+    (tmp_path / "nights.jsonl").write_text(example, encoding="utf-8")
+
+    history = read_history(tmp_path / "nights.jsonl")
+
+    assert history.damage == ()
+    assert [list(night.cases) for night in history.nights] == [["shop/orders::pay"]]
+    assert len(history.lines) == 2
