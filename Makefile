@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check format bench prove-deadlocks prove-history baseline nightly clean
+.PHONY: run test check format bench prove-deadlocks prove-history prove-comparison prove-comparison-full baseline nightly clean
 
 run: $(VENV)/installed
 	$(BIN)/wfrun --e2e --pattern complete
@@ -33,6 +33,14 @@ prove-deadlocks: $(VENV)/developing
 # How often a history is right about nights whose truth is known: half a minute of simulation, always the same.
 prove-history: $(VENV)/developing
 	$(BIN)/python tests/simulation/prove_history.py
+
+# How often comparing two trees is wrong and how small a change it finds, counted; what is counted adds up over runs.
+# The first takes minutes, the second goes on until every count is large enough: hours, stopped and continued at will.
+prove-comparison: $(VENV)/developing
+	$(BIN)/python -m tests.proof.comparison
+
+prove-comparison-full: $(VENV)/developing
+	$(BIN)/python -m tests.proof.comparison --full
 
 # Records this repository's own baseline anew; commit it with the change that explains it.
 baseline: $(VENV)/installed

@@ -1,0 +1,63 @@
+"""Work of several kinds; how much of it there is, is the one thing in which two copies of this project differ."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sqlite3
+from pathlib import Path
+
+SCALE = float((Path(__file__).parent / "scale.txt").read_text())
+
+
+def items(count: int) -> int:
+    """Return how many items there are in this copy, where the other has ``count``."""
+    return round(count * SCALE)
+
+
+async def queue() -> None:
+    """Move items from a producer to two workers."""
+    channel: asyncio.Queue[int | None] = asyncio.Queue(32)
+
+    async def work() -> None:
+        while await channel.get() is not None:
+            sum(range(10))
+
+    workers = [asyncio.create_task(work()) for _ in range(2)]
+    for number in range(items(1000)):
+        await channel.put(number)
+    for _ in workers:
+        await channel.put(None)
+    await asyncio.gather(*workers)
+
+
+def allocate() -> None:
+    """Make many small objects, keep them, and make a text of each."""
+    kept = []
+    for number in range(items(2000)):
+        kept.append({"id": number, "values": [number] * 8, "name": str(number)})
+        if number % 4 == 0:
+            json.dumps(kept[-1])
+
+
+async def wait() -> None:
+    """Sleep half a millisecond, several times."""
+    for _ in range(items(20)):
+        await asyncio.sleep(0.0005)
+
+
+def add_up(count: int) -> int:
+    """Do nothing but arithmetic."""
+    total = 0
+    for number in range(items(count)):
+        total += number & 7
+    return total
+
+
+def write_rows(base: sqlite3.Connection) -> None:
+    """Insert rows, ten a transaction."""
+    for number in range(items(400)):
+        base.execute("insert into rows values (?, ?)", (number, "x" * 50))
+        if number % 10 == 9:
+            base.commit()
+    base.commit()
