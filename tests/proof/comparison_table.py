@@ -16,10 +16,10 @@ HEAD: Final = """\
 # How often comparisons are right
 
 Seven kinds of work, an asyncio queue, allocations, waiting, arithmetic of one and of fifty milliseconds, a SQLite
-writer and a process pool, are compared with themselves and with copies that have more to do, by the real command, in sessions
-of all seven. A *false alarm* is any metric that would fail a session of identical code. *Found* is a regression of
-`wall_time_ns`. Bounds are exact, one-sided, 95 %. `make prove-comparison-full` takes what is missing and writes this
-page.
+writer and a process pool, are compared with themselves and with copies that have more to do, by the real command,
+in sessions of all seven. A *false alarm* is any metric that would fail a session of identical code. *Found* is a
+regression of `wall_time_ns`. Bounds are exact, one-sided, 95 %. `make prove-comparison-full` takes what is missing and
+writes this page.
 
 | what is promised | required | counted | bound | |
 | --- | --- | --- | --- | --- |

@@ -8,6 +8,7 @@ import typer
 
 from wfrun.cli.baseline import baseline_app
 from wfrun.cli.history import history_app
+from wfrun.cli.measure import CommandArgument, CommandJsonOption, run_measure
 from wfrun.cli.options import (
     AgainstOption,
     BaselineOption,
@@ -382,6 +383,27 @@ def compare_command(
         )
     )
     raise typer.Exit(compare_old_and_new(old, new, options.outputs))
+
+
+@app.command("measure", cls=Verb, context_settings={"allow_interspersed_args": False})
+def measure_verb(
+    command: CommandArgument,
+    *,
+    against: AgainstOption = None,
+    budget: BudgetOption = None,
+    setup: SetupOption = None,
+    threshold: ThresholdOption = None,
+    json: CommandJsonOption = False,
+) -> None:
+    """Measure a whole command, here or against another tree.
+
+    wfrun measure -- python -m app           what it takes: time, processor time, memory
+    wfrun measure --against main -- make     the same in two trees, in pairs: did it get slower?
+    """
+    from wfrun.cli.choices import measured_command
+
+    trees, budget_s, percent = measured_command(against, budget, setup, threshold or ())
+    raise typer.Exit(run_measure(command, trees, budget_s, percent=percent, json=json))
 
 
 @app.command("init", cls=Verb)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from wfrun.runner.options import Order, Tools
 
-__all__ = ["CommandLine", "kinds_of", "session_options"]
+__all__ = ["CommandLine", "kinds_of", "measured_command", "session_options"]
 
 MOST_DEFAULT_WORKERS: Final = 4
 SEEDS: Final = 2**32
@@ -35,6 +35,7 @@ SUMMARY: Final = "summary.md"
 """What the record and the reports are called in the folder of --output."""
 NOTHING: Final = "none"
 """What --fail-on is given where a comparison is to fail nothing."""
+COMMAND_BUDGET_S: Final = 10.0
 LEAST_MEMORY_BYTES: Final = 64 * 2**20
 """Python with what a suite imports takes half of it."""
 
@@ -216,6 +217,24 @@ def _budget_s(text: str) -> float:
         return parse_duration(text)
     except UsageError as error:
         raise UsageError(f"--budget: {error}") from None
+
+
+def measured_command(
+    against: str | None, budget: str | None, setup: str | None, thresholds: Sequence[str]
+) -> tuple[Trees | None, float, float]:
+    """Return the trees in which a command is measured, for how many seconds, and what change of a time counts.
+
+    Raises:
+        UsageError: A value is not of the accepted form, or needs ``--against``.
+    """
+    if against is None and (setup or thresholds):
+        raise UsageError(f"{'--setup' if setup else '--threshold'} is about --against; add --against REF")
+    budget_s = COMMAND_BUDGET_S if budget is None else _budget_s(budget)
+    percents = dict(_threshold(text) for text in thresholds)
+    if unknown := [name for name in percents if name != "wall_time_ns"]:
+        raise UsageError(f"--threshold: of a command only wall_time_ns has one that can be set, not {unknown[0]}")
+    trees = None if against is None else Trees(against=against, setup=_setup(setup), budget_s=budget_s)
+    return trees, budget_s, percents.get("wall_time_ns", 3.0)
 
 
 def _kind(name: str) -> Kind:
