@@ -19,12 +19,12 @@ from wfrun.runner.run.events import CaseStarted
 from wfrun.runner.run.outcomes import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from wfrun.runner.against.sides import Sides
     from wfrun.runner.child.messages import Generation
     from wfrun.runner.compare.verdicts import Comparison
-    from wfrun.runner.options import Limits, SessionOptions, Trees
+    from wfrun.runner.options import Limits, Outputs, SessionOptions, Trees
     from wfrun.runner.plan.planned import Plan, PlannedCase
     from wfrun.runner.run.events import RunEvent
     from wfrun.runner.run.stopping import StopControl
@@ -39,10 +39,10 @@ _SHARED = "it needs a fixture of scope shared, whose process cannot be of both t
 class TreeMeasuring:
     """Takes pairs for each measured case, then again for those that got worse, and keeps what they say."""
 
-    def __init__(self, sides: Sides, trees: Trees, thresholds: Mapping[str, float]) -> None:
+    def __init__(self, sides: Sides, trees: Trees, outputs: Outputs) -> None:
         self.sides = sides
         self._trees = trees
-        self._thresholds = thresholds
+        self._outputs = outputs
         self._taken: list[CasePairs] = []
         self.not_compared: dict[str, str] = {}
 
@@ -61,7 +61,7 @@ class TreeMeasuring:
             sides=self.sides,
             limits=limits,
             budget_s=self._trees.budget_s,
-            thresholds=self._thresholds,
+            thresholds=self._outputs.thresholds,
             cores=sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else [],
             chance=random.Random(),  # noqa: S311 - chance against bad luck, not against people
             stop=stop,
@@ -116,7 +116,8 @@ class TreeMeasuring:
 
     def comparison(self) -> Comparison:
         """Return what all cases measured so far say."""
-        return comparison_of(self._taken, self.sides, self._thresholds)
+        compared = comparison_of(self._taken, self.sides, self._outputs.thresholds)
+        return replace(compared, fail_on=self._outputs.fail_on)
 
 
 @contextlib.contextmanager
@@ -132,4 +133,4 @@ def compared_trees(options: SessionOptions, plan: Plan, say: Callable[[str], Non
         return
     files = list(dict.fromkeys(Path(case.info.file) for case in plan.cases if case.measured))
     with opened_sides(options.trees, files, say) as sides:
-        yield TreeMeasuring(sides, options.trees, options.outputs.thresholds)
+        yield TreeMeasuring(sides, options.trees, options.outputs)
