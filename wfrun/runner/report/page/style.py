@@ -135,8 +135,7 @@ text{font-size:11px;fill:var(--dim)}
 .key{display:inline-block;width:.8rem;height:.8rem;border-radius:2px;margin:0 .35rem -.05rem .2rem}
 .key.now{background:var(--now)}.key.then{background:var(--then)}
 .key.thr{background:var(--band);border:1px solid var(--line)}
-@media (min-width:46.01rem) and (max-width:60rem){.metrics:not(.figures) :is(td,th):nth-child(7){width:8rem}}
-@media (max-width:46rem){
+@media (max-width:58rem){
   body{padding:.6rem .6rem 3rem}header,section{padding:.9rem .8rem}
   h1{font-size:1.35rem}
   input[type=search]{width:100%;margin:0}.filter label{width:100%}
@@ -144,9 +143,9 @@ text{font-size:11px;fill:var(--dim)}
   thead tr{display:flex;flex-wrap:wrap;gap:.2rem .9rem;padding-bottom:.4rem;border-bottom:1px solid var(--line)}
   thead th{border:0}.metrics thead th:not([data-sort]){display:none}
   :is(.metrics,.cases) :is(td,th):nth-child(n){padding:0!important;width:auto!important;text-align:left}
-  .metrics tbody tr{display:grid;grid-template-columns:auto auto 1fr;gap:.1rem .7rem;padding:.4rem 0 .5rem .6rem}
+  .metrics tbody tr{display:grid;grid-template-columns:auto auto 1fr;gap:.1rem .5rem;padding:.4rem 0 .5rem}
   .metrics tbody .g,.metrics tbody .more{display:block;padding:.6rem 0 0}
-  .metrics tbody .more td:first-child{padding:0 0 .4rem .6rem!important}
+  .metrics tbody .more td:first-child{padding:0 0 .4rem!important}
   .metrics tbody .g th,.metrics tbody .more td{display:block}
   .metrics tbody tr>th{grid-area:1/1/2/3}
   .metrics tbody td:nth-child(4){grid-area:1/3;text-align:right}
