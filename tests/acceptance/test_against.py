@@ -311,3 +311,24 @@ def test_what_cannot_be_meant_is_refused(repository: Project, words: tuple[str, 
 
     assert ran.code == 2
     assert message in ran.err
+
+
+def test_a_shared_fixture_is_made_from_each_sides_own_code(repository: Project) -> None:
+    shared = """
+from app import work
+import app, os
+
+@suite.fixture(scope="shared")
+def pause():
+    yield {"file": app.__file__, "pid": os.getpid()}
+
+@suite.case("Work", kinds=["performance"])
+def work_case(pause) -> None:
+    assert pause["file"] == app.__file__
+    work()
+"""
+    repository.write({"suites/suite_a.py": shared, "app.py": APP.format(0.004)})
+
+    ran = repository.run("--against", "main", *QUICK)
+
+    assert ran.code == 3, ran.text

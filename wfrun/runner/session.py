@@ -199,7 +199,7 @@ def _trees(
     # Every other session starts faster without it.
     from wfrun.runner.against.measuring import compared_trees  # noqa: PLC0415
 
-    return compared_trees(options, plan, say)
+    return compared_trees(options.trees, plan, options.outputs, say)
 
 
 def _discover(options: SessionOptions) -> Discovery:

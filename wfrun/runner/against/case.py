@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.runner.against.decide import decide
@@ -13,16 +12,19 @@ from wfrun.runner.against.pair import Pair, PairPlan, SideTrouble, take_pair
 from wfrun.runner.against.side import strangers
 from wfrun.runner.compare.verdicts import Verdict
 from wfrun.runner.run.events import GenerationFinished
+from wfrun.runner.run.shared import SharedFixtures
+from wfrun.runner.run.worker import CaseRunner
 from wfrun.units import format_duration
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from wfrun.runner.against.decide import Decision
     from wfrun.runner.against.side import Side
     from wfrun.runner.against.sides import Sides
-    from wfrun.runner.child.messages import Generation
+    from wfrun.runner.child.messages import FixtureFailure, Generation
     from wfrun.runner.options import Limits
     from wfrun.runner.plan.planned import PlannedCase
     from wfrun.runner.run.events import RunEvent
@@ -81,6 +83,7 @@ class PairTaker:
         chance: random.Random,
         stop: StopControl,
         listener: Callable[[RunEvent], None],
+        on_fixture_failure: Callable[[FixtureFailure], None],
     ) -> None:
         self._sides = sides
         self._limits = limits
@@ -90,6 +93,10 @@ class PairTaker:
         self._chance = chance
         self._stop = stop
         self._listener = listener
+        self._shared = {side: SharedFixtures(limits, on_fixture_failure, side.place({})) for side in sides.both}
+        self._runners = {
+            side: CaseRunner(limits, stop, on_fixture_failure, shared) for side, shared in self._shared.items()
+        }
         self._turn = chance.randrange(2)
 
     async def compare(self, case: PlannedCase, *, error: float | None = None) -> CasePairs:
@@ -199,14 +206,36 @@ class PairTaker:
             output_bytes=self._limits.output_bytes,
             timeout_s=case.timeout_s + self._limits.teardown_grace_s,
         )
-        commands = [self._command(case, side.at(Path(case.info.file))) for side in sides]
-        return await take_pair(commands, sides, plan, self._chance, self._stop)
+        commands = []
+        for number, side in enumerate(sides):
+            there = side.case(case)
+            values, refused = await self._shared[side].values_for(there)
+            if refused is not None:
+                return SideTrouble(number, refused, "")
+            commands.append({**self._command(there), "shared": values})
+        taken = await take_pair(commands, sides, plan, self._chance, self._stop)
+        if isinstance(taken, SideTrouble):
+            side = sides[taken.side]
+            blamed = await self._shared[side].blamed(side.case(case), taken.result)
+            return replace(taken, result=blamed)
+        return taken
 
-    def _command(self, case: PlannedCase, file: Path) -> dict[str, Any]:
+    async def count(self, case: PlannedCase, side: Side) -> Generation | None:
+        """Count what a repetition does on a side; where that fails nothing is known of it."""
+        there = side.case(case)
+        result, _ = await self._runners[side].count(there, side.place({}), there.info.file)
+        return result.generation
+
+    async def close(self) -> None:
+        """Tear down what both sides' cases shared."""
+        for shared in self._shared.values():
+            await shared.close()
+
+    def _command(self, case: PlannedCase) -> dict[str, Any]:
         return {
             "do": "open",
             "id": case.info.id,
-            "file": str(file),
+            "file": case.info.file,
             # The other tree's case may be another one: then its source differs, and that is told.
             "digest": "",
             "seed": case.seed,
@@ -215,7 +244,6 @@ class PairTaker:
             "teardown_grace_s": self._limits.teardown_grace_s,
             "targets": dict(self._limits.targets),
             "tools": [],
-            "shared": {},
             "broken": {},
             "repeating": False,
             "sampling": {},

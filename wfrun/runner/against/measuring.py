@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
     from wfrun.runner.against.sides import Sides
-    from wfrun.runner.child.messages import Generation
     from wfrun.runner.compare.verdicts import Comparison
-    from wfrun.runner.options import Limits, Outputs, SessionOptions, Trees
+    from wfrun.runner.options import Limits, Outputs, Trees
     from wfrun.runner.plan.planned import Plan, PlannedCase
     from wfrun.runner.run.events import RunEvent
     from wfrun.runner.run.stopping import StopControl
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["TreeMeasuring", "compared_trees"]
 
 _NOT_CONFIRMED = "it looked regressed, and did not when it was measured again in fresh pairs"
-_SHARED = "it needs a fixture of scope shared, whose process cannot be of both trees"
 
 
 class TreeMeasuring:
@@ -44,7 +42,6 @@ class TreeMeasuring:
         self._trees = trees
         self._outputs = outputs
         self._taken: list[CasePairs] = []
-        self.not_compared: dict[str, str] = {}
 
     async def measure(
         self,
@@ -66,38 +63,35 @@ class TreeMeasuring:
             chance=random.Random(),  # noqa: S311 - chance against bad luck, not against people
             stop=stop,
             listener=listener,
+            on_fixture_failure=runner.fixture_failed,
         )
-        for case in cases:
-            if case.info.skip is not None:
-                await deliver([Outcome(case, Status.SKIPPED, 0.0, case.info.skip)])
-            elif case.info.shared:
-                self._taken.append(CasePairs(case, foreign=_SHARED))
-                await deliver([Outcome(case, Status.SKIPPED, 0.0, f"not compared: {_SHARED}")])
-            elif stop.no_more:
-                await deliver([Outcome(case, Status.NOT_RUN, 0.0, "the session ended before its turn")])
-            else:
-                listener(CaseStarted(case, 0))
-                taken = await taker.compare(case)
-                self._taken.append(taken)
-                kept = taken
-                if taken.trouble is not None and taken.trouble.side == 0:
-                    alone = await taker.alone(case, self.sides.changed)
-                    kept = replace(alone, trouble=alone.trouble or taken.trouble)
-                elif taken.pairs and not taken.foreign and not stop.no_more:
-                    taken.counted = await self._count(case, runner)
-                outcome = outcome_of_pairs(kept, self.sides)
-                if stop.interrupted and outcome.status is Status.PASSED:
-                    outcome = replace(outcome, status=Status.INTERRUPTED, message="interrupted between pairs")
-                await deliver([outcome])
-        await self._confirm(taker, stop)
+        try:
+            for case in cases:
+                if case.info.skip is not None:
+                    await deliver([Outcome(case, Status.SKIPPED, 0.0, case.info.skip)])
+                elif stop.no_more:
+                    await deliver([Outcome(case, Status.NOT_RUN, 0.0, "the session ended before its turn")])
+                else:
+                    listener(CaseStarted(case, 0))
+                    outcome = await self._measure(case, taker, stop)
+                    if stop.interrupted and outcome.status is Status.PASSED:
+                        outcome = replace(outcome, status=Status.INTERRUPTED, message="interrupted between pairs")
+                    await deliver([outcome])
+            await self._confirm(taker, stop)
+        finally:
+            await taker.close()
 
-    async def _count(self, case: PlannedCase, runner: CaseRunner) -> tuple[Generation | None, Generation | None]:
-        """Count what a repetition does on either side; where that fails nothing is compared of it."""
-        base, changed = [
-            (await runner.count(case, side.place({}), str(side.at(Path(case.info.file)))))[0].generation
-            for side in self.sides.both
-        ]
-        return base, changed
+    async def _measure(self, case: PlannedCase, taker: PairTaker, stop: StopControl) -> Outcome:
+        """Compare one case, and return what became of it in the changed tree."""
+        taken = kept = await taker.compare(case)
+        self._taken.append(taken)
+        if taken.trouble is not None and taken.trouble.side == 0:
+            alone = await taker.alone(case, self.sides.changed)
+            kept = replace(alone, trouble=alone.trouble or taken.trouble)
+        elif taken.pairs and not taken.foreign and not stop.no_more:
+            base, changed = self.sides.both
+            taken.counted = (await taker.count(case, base), await taker.count(case, changed))
+        return outcome_of_pairs(kept, self.sides)
 
     async def _confirm(self, taker: PairTaker, stop: StopControl) -> None:
         """Take fresh pairs for what got worse, as sure as so many suspicions together ask for."""
@@ -121,16 +115,13 @@ class TreeMeasuring:
 
 
 @contextlib.contextmanager
-def compared_trees(options: SessionOptions, plan: Plan, say: Callable[[str], None]) -> Iterator[TreeMeasuring | None]:
-    """Have the trees that are to be compared on disk while in here; ``None`` where none are.
+def compared_trees(trees: Trees, plan: Plan, outputs: Outputs, say: Callable[[str], None]) -> Iterator[TreeMeasuring]:
+    """Have the trees that are to be compared on disk while in here.
 
     Raises:
         UsageError: What was asked for is not there.
         FileError: There is no room for a tree.
     """
-    if options.trees is None:
-        yield None
-        return
     files = list(dict.fromkeys(Path(case.info.file) for case in plan.cases if case.measured))
-    with opened_sides(options.trees, files, say) as sides:
-        yield TreeMeasuring(sides, options.trees, options.outputs)
+    with opened_sides(trees, files, say) as sides:
+        yield TreeMeasuring(sides, trees, outputs)

@@ -27,6 +27,7 @@ __all__ = ["BATCH_S", "Half", "Pair", "PairPlan", "SideTrouble", "take_pair"]
 
 BATCH_S: Final = 0.006
 """How long a side goes on before the other has its turn: long beside a turn's change, short beside a bad stretch."""
+ENDED: Final = "the session was ended"
 REACTION_S: Final = 5.0
 """A child ends its own passes at their time-out; this long after it should have, it is killed."""
 
@@ -127,7 +128,7 @@ class _Pairing:
             )
             for number, answer in enumerate(opened):
                 if (trouble := self._trouble(number, answer)) is not None:
-                    return trouble
+                    return self._ended(trouble, sampled_s)
             while sampled_s < self._plan.sampling_s and not self._stop.no_more:
                 started_s = time.perf_counter()
                 for number in self._chance.choice(((0, 1), (1, 0))):
@@ -135,17 +136,23 @@ class _Pairing:
                     for name, values in answer["rows"].items():
                         self._halves[number].rows.setdefault(name, []).extend(values)
                     if (trouble := self._trouble(number, answer["failed"])) is not None:
-                        return trouble
+                        return self._ended(trouble, sampled_s)
                 sampled_s += time.perf_counter() - started_s
             return await self._closed(sampled_s)
         except _HalfDied as death:
             if self._stop.no_more:
-                return Pair(self._halves, self._plan.cpu, sampled_s, "the session was ended")
+                return Pair(self._halves, self._plan.cpu, sampled_s, ENDED)
             result = CaseResult("", Status.CRASHED, 0.0, death.how)
             return SideTrouble(death.number, result, self._children[death.number].take_output()[0])
 
+    def _ended(self, trouble: SideTrouble, sampled_s: float) -> Pair | SideTrouble:
+        # A case that is interrupted because the session ends says nothing about its tree.
+        if self._stop.no_more:
+            return Pair(self._halves, self._plan.cpu, sampled_s, ENDED)
+        return trouble
+
     async def _closed(self, sampled_s: float) -> Pair:
-        void = "the session was ended" if self._stop.no_more else ""
+        void = ENDED if self._stop.no_more else ""
         for number, half in enumerate(self._halves):
             answer = await self._ask(number, {"do": "close"})
             half.whole, half.latency = answer["samples"], answer["latency"]

@@ -18,6 +18,8 @@ from wfrun.runner.child.process import Place
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from wfrun.runner.plan.planned import PlannedCase
+
 __all__ = ["LAUNCHER", "Side", "import_roots", "strangers"]
 
 LAUNCHER: Final = Path(__file__).parents[1] / "child" / "launch.py"
@@ -43,6 +45,13 @@ class Side:
     def at(self, path: Path) -> Path:
         """Return where ``path`` of the project lies in this tree; as it is where it is outside of the project."""
         return self.root / path.relative_to(self.project) if path.is_relative_to(self.project) else path
+
+    def case(self, case: PlannedCase) -> PlannedCase:
+        """Return ``case`` as it lies in this tree, with its file and its shared fixtures there."""
+        info = case.info
+        keys = (key.rpartition("::") for key in info.shared)
+        shared = tuple(f"{self.at(Path(file))}::{name}" for file, _, name in keys)
+        return case._replace(info=info._replace(file=str(self.at(Path(info.file))), shared=shared))
 
     def place(self, environment: Mapping[str, str]) -> Place:
         """Return where a child of this side runs, with more variables for it."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.authoring.declarations import Scope
 from wfrun.runner.child.messages import CaseResult, FixtureFailure, Status
-from wfrun.runner.child.process import ChildDied, ChildProcess
+from wfrun.runner.child.process import HERE, ChildDied, ChildProcess, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,10 +55,14 @@ class SharedFixtures:
     Args:
         limits: Time-outs and targets.
         on_fixture_failure: Told what fails after the cases have their results.
+        place: Where their processes run.
     """
 
-    def __init__(self, limits: Limits, on_fixture_failure: Callable[[FixtureFailure], None]) -> None:
+    def __init__(
+        self, limits: Limits, on_fixture_failure: Callable[[FixtureFailure], None], place: Place = HERE
+    ) -> None:
         self._limits = limits
+        self._place = place
         self._on_fixture_failure = on_fixture_failure
         self._made: dict[str, _Shared] = {}
 
@@ -111,7 +115,7 @@ class SharedFixtures:
                 self._on_fixture_failure(replace(failure, output=output))
 
     def _start(self, key: str, case: PlannedCase, values: dict[str, Any]) -> _Shared:
-        shared = _Shared(key, ChildProcess(self._limits.output_bytes))
+        shared = _Shared(key, ChildProcess(self._limits.output_bytes, place=self._place))
         command = {
             "do": "share",
             "key": key,

@@ -132,6 +132,10 @@ class CaseRunner:
         asked = {"do": "run", "sampling": None if sampling is None else asdict(sampling), "control": control}
         return await self._in_fresh(case, asked)
 
+    def fixture_failed(self, failure: FixtureFailure) -> None:
+        """Tell of a tear-down that failed after its cases had their results."""
+        self._on_fixture_failure(failure)
+
     async def count(
         self, case: PlannedCase, place: Place = HERE, file: str | None = None
     ) -> tuple[CaseResult, CapturedOutput]:
