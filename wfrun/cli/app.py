@@ -19,6 +19,8 @@ from wfrun.cli.options import (
     ConfigOption,
     CoverageOption,
     DebugOption,
+    DoctorBudgetOption,
+    DoctorJsonOption,
     E2eOption,
     EnvOption,
     ExcludeOption,
@@ -27,6 +29,7 @@ from wfrun.cli.options import (
     FailOnOption,
     FlakyOption,
     HtmlOption,
+    IdenticalOption,
     InProcessOption,
     IntegrationOption,
     JsonOption,
@@ -404,6 +407,16 @@ def measure_verb(
 
     trees, budget_s, percent = measured_command(against, budget, setup, threshold or ())
     raise typer.Exit(run_measure(command, trees, budget_s, percent=percent, json=json))
+
+
+@app.command("doctor", cls=Verb)
+def doctor_command(
+    *, json: DoctorJsonOption = False, identical: IdenticalOption = False, budget: DoctorBudgetOption = None
+) -> None:
+    """Say whether this machine is fit to measure on, line by line, and what to do about it."""
+    from wfrun.cli.doctor import examine_machine
+
+    examine_machine(as_json=json, identical=identical, budget=budget)
 
 
 @app.command("init", cls=Verb)

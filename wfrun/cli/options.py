@@ -22,6 +22,8 @@ __all__ = [
     "ConfigOption",
     "CoverageOption",
     "DebugOption",
+    "DoctorBudgetOption",
+    "DoctorJsonOption",
     "E2eOption",
     "EnvOption",
     "ExcludeOption",
@@ -31,6 +33,7 @@ __all__ = [
     "FileArgument",
     "FlakyOption",
     "HtmlOption",
+    "IdenticalOption",
     "InProcessOption",
     "IntegrationOption",
     "JsonOption",
@@ -564,6 +567,21 @@ FileArgument: TypeAlias = Annotated[
         show_default=False,
         help="A baseline; a bare name is a file in ./baselines.",
     ),
+]
+IdenticalOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--aa",
+        help="First compare a case with itself, again and again: how often is it called different, how small a change"
+        " would show? Kept in .wfrun, and told with later comparisons on this machine.",
+    ),
+]
+DoctorBudgetOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option("--budget", metavar="DURATION", show_default="60s", help="How long --aa may take, such as 5m."),
+]
+DoctorJsonOption: TypeAlias = Annotated[
+    bool, typer.Option("--json", help="Print the sheet as JSON, with the figures behind each line.")
 ]
 OldArgument: TypeAlias = Annotated[
     str,

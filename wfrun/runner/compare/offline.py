@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from wfrun.runner.compare.compare import compare_session
 from wfrun.runner.record.either import baseline_from, session_from
+from wfrun.runner.record.machine_noise import noise_shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,7 +35,13 @@ def compare_files(old: Path, new: Path, thresholds: Mapping[str, float], fail_on
         record, baseline, thresholds, selected_ids=baseline.cases().keys(), baseline_path=old, fail_on=fail_on
     )
     doubts = [] if not compared.regressed else [_unconfirmed(len({row.case_id for row in compared.regressed}))]
-    return replace(compared, old_name="old", new_name="new", warnings=(*compared.warnings, *doubts))
+    return replace(
+        compared,
+        old_name="old",
+        new_name="new",
+        warnings=(*compared.warnings, *doubts),
+        machine_noise=noise_shown(record.conditions),
+    )
 
 
 def _unconfirmed(cases: int) -> str:

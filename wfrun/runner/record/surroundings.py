@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from wfrun.measure.environment import conditions, fingerprint
 from wfrun.measure.source_state import source_state
+from wfrun.runner.record.machine_noise import known_noise
 from wfrun.runner.record.session_record import SourceRecord
 
 if TYPE_CHECKING:
@@ -47,10 +48,12 @@ def look_around(discovery: Discovery, outputs: Outputs, cwd: Path) -> Surroundin
     if reading.value is None and discovery.files and not discovery.shipped:
         beside = source_state(Path(discovery.files[0]).parent, _own_output(outputs, cwd))
         reading = beside if beside.value is not None else reading
+    machine = _plain(fingerprint())
+    noise = known_noise(machine)
     return Surroundings(
         created=datetime.now(UTC).replace(microsecond=0),
-        fingerprint=_plain(fingerprint()),
-        conditions=_plain(conditions()),
+        fingerprint=machine,
+        conditions={**_plain(conditions()), **({} if noise is None else {"machine_noise": noise})},
         source=None if reading.value is None else SourceRecord(**asdict(reading.value)),
         source_doubt=reading.doubt if reading.value is None else "",
     )
