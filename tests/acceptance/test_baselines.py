@@ -103,13 +103,15 @@ def test_another_machines_times_are_not_judged_and_gone_cases_are_named(recorded
     renamed = {**case, "id": "work::fixed_work_as_it_was_called"}
     gone = {**case, "id": "work::long_gone", "title": "Long gone", "source_hash": "0"}
     session = {**baseline["sessions"][0], "cases": [renamed, gone]}
-    altered(recorded, "elsewhere", fingerprint=fingerprint, sessions=[session])
+    unreachable = {**baseline["source"], "sha": "c0ffee" * 6 + "c0ff"}
+    altered(recorded, "elsewhere", fingerprint=fingerprint, sessions=[session], source=unreachable)
 
     ran = recorded.run("--performance", "--compare", "elsewhere", env={"SLOWER": "2"})
 
     assert ran.code == 0
     assert "times are not comparable, memory and counts are: " in ran.out
     assert "Abacus 2000" in ran.out
+    assert "cannot be measured again here: commit c0ffeec0ff is not in this repository" in ran.out
     assert "work::fixed_work_as_it_was_called is gone; renamed to work::fixed_work?" in ran.out
     assert "Long gone" in ran.out
 

@@ -38,10 +38,13 @@ from wfrun.runner.run.in_process import beside_cases
 from wfrun.runner.run.measuring import measure_cases
 from wfrun.runner.run.reproduce import find_reproductions
 from wfrun.runner.run.run import run_plan
+from wfrun.runner.yardstick import remeasuring_of, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
+
+    from rich.console import Console
 
     from wfrun.runner.against.measuring import TreeMeasuring
     from wfrun.runner.compare.verdicts import Comparison
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
     from wfrun.runner.report.commands import Hint
     from wfrun.runner.run.events import RunEvent
     from wfrun.runner.run.outcomes import RunResult
+    from wfrun.runner.yardstick import Remeasuring
 
 __all__ = ["list_cases", "run_session"]
 
@@ -83,9 +87,8 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
         plan, doubts = _plan(discovery, options)
     if discovery.shipped and outputs.verbosity >= 0:
         console.print("There is no ./suites here, so these are the suites that come with wfrun.")
-    with stages.timing("record"):
-        surroundings = look_around(discovery, outputs, Path.cwd())
-    _refuse_early(options, surroundings)
+    surroundings = _surroundings(discovery, options, stages)
+    options, yardstick, remeasuring = _remeasured(options, yardstick, surroundings, console)
     artefacts = Artefacts(options.limits.tools)
     with (
         _trees(options, plan, console.print) as trees,
@@ -121,6 +124,7 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
                 faults=(*result.faults, *repeated.faults),
                 fixture_failures=(*result.fixture_failures, *repeated.fixture_failures),
             )
+    comparison = comparison and told(comparison, options, surroundings, remeasuring)
     with stages.timing("record"):
         notes, problem = _keep_baseline(recording, options)
         code = _exit_code(discovery, result, comparison, problem, flaky_fails=options.limits.flaky_fails)
@@ -157,10 +161,13 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
     return code
 
 
-def _refuse_early(options: SessionOptions, surroundings: Surroundings) -> None:
-    """Refuse now what could not be written at the end: minutes of measuring are not to end in that."""
+def _surroundings(discovery: Discovery, options: SessionOptions, stages: StageTimes) -> Surroundings:
+    """Look around, and refuse now what could not be written at the end: minutes of measuring are not to end in that."""
+    with stages.timing("record"):
+        surroundings = look_around(discovery, options.outputs, Path.cwd())
     if options.outputs.baseline_path is not None:
         refuse_early(_resolved(options.outputs.baseline_path), surroundings, replace=options.outputs.replace_baseline)
+    return surroundings
 
 
 def _hints(
@@ -224,6 +231,18 @@ def _yardstick(options: SessionOptions) -> tuple[Path, Baseline] | None:
     return path, load_baseline(path)
 
 
+def _remeasured(
+    options: SessionOptions, yardstick: tuple[Path, Baseline] | None, surroundings: Surroundings, console: Console
+) -> tuple[SessionOptions, tuple[Path, Baseline] | None, Remeasuring | None]:
+    """Return the options and the yardstick; for a baseline of another machine, two trees take its place if they can."""
+    found = None if yardstick is None else remeasuring_of(*yardstick, surroundings, options, Path.cwd())
+    if found is None or found.trees is None:
+        return options, yardstick, found
+    if options.outputs.verbosity >= 0:
+        console.print(found.note.replace(" was measured ", " is measured "), soft_wrap=True)
+    return replace(options, trees=found.trees), None, found
+
+
 def _compare(
     record: SessionRecord,
     yardstick: tuple[Path, Baseline],
@@ -239,7 +258,6 @@ def _compare(
         options.outputs.thresholds,
         selected_ids=covered | {case.info.id for case in plan.cases},
         baseline_path=path,
-        fail_on=options.outputs.fail_on,
     )
 
 

@@ -19,16 +19,24 @@ __all__ = ["accepted_shown", "with_accepted"]
 
 
 def with_accepted(
-    rows: Iterable[MetricComparison], accepted: Iterable[AcceptedChange], at: datetime
+    rows: Iterable[MetricComparison], accepted: Iterable[AcceptedChange], at: datetime, *, other_machine: bool = False
 ) -> tuple[MetricComparison, ...]:
     """Return the rows, with each regression that was accepted marked so.
 
     What became worse than the accepted value by the row's threshold, and what was accepted until before ``at``, fails
     as ever, and its warnings say why the acceptance does not help.
+
+    Args:
+        rows: What a comparison found.
+        accepted: What was decided.
+        at: When the rows were measured.
+        other_machine: Whether they were measured on another machine than the accepted values, so that only how many
+            times as much it was can be held against them.
     """
     # Of several decisions on one metric the last one holds.
     decided = {(change.case_id, change.metric): change for change in accepted}
-    return tuple(_marked(row, decided.get((row.case_id, row.metric)), at) for row in rows)
+    found = ((row, decided.get((row.case_id, row.metric))) for row in rows)
+    return tuple(_marked(row, _moved(change, row) if other_machine else change, at) for row, change in found)
 
 
 def accepted_shown(change: AcceptedChange) -> str:
@@ -36,6 +44,13 @@ def accepted_shown(change: AcceptedChange) -> str:
     until = f" until {change.expires:%Y-%m-%d}" if change.expires is not None else ""
     commit = f" at commit {change.commit[:10]}" if change.commit else ""
     return f"accepted{until} by {change.accepted_by}{commit}: {change.reason}"
+
+
+def _moved(change: AcceptedChange | None, row: MetricComparison) -> AcceptedChange | None:
+    """Return the change as it would be on the machine of ``row``."""
+    if change is None or row.old is None or change.old == 0:
+        return change
+    return change.model_copy(update={"old": row.old, "new": row.old * change.new / change.old})
 
 
 def _marked(row: MetricComparison, change: AcceptedChange | None, at: datetime) -> MetricComparison:

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from wfrun.measure.reading import Reading
-    from wfrun.measure.neighbours import Neighbours
-from wfrun.measure.throttle import Throttling
+    from wfrun.measure.throttle import Throttling
 
 __all__ = ["Busy", "Moment", "watch"]
 
