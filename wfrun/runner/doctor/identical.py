@@ -95,6 +95,7 @@ async def _compare_all(budget_s: float, say: Callable[[str], None]) -> list[Deci
         chance=random.Random(),  # noqa: S311 - chance against bad luck, not against people
         stop=stop,
         listener=lambda _: None,
+        on_fixture_failure=lambda _: None,
     )
     decisions: list[Decision] = []
     started_s = time.monotonic()
