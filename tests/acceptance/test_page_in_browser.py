@@ -74,6 +74,10 @@ def page(module_project: Project) -> Path:
     """The page of a session in which cases failed, one hung, and one got slower."""
     module_project.write({"suites/suite_shop.py": SUITE})
     assert session(module_project, "--performance", "--baseline", "shop") == 0
+    assert session(module_project, "history", "add") == 0
+    line = module_project.json(".wfrun-history.jsonl")
+    nights = [{**line, "created": f"2025-03-{day:02}T03:00:00Z"} for day in range(1, 21)]
+    module_project.write({".wfrun-history.jsonl": "".join(f"{json.dumps(night)}\n" for night in nights)})
     asked = ("--e2e", "--performance", "--compare", "shop", "--html", "shop.html")
     assert session(module_project, *asked, env={"SLOW": "1"}) == 1
     return module_project.folder / "shop.html"
@@ -320,6 +324,14 @@ def test_paper_has_everything_and_no_buttons(browser: webdriver.Chrome) -> None:
         assert len(texts(browser, ".cases tbody tr")) == 5
     finally:
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_figures_are_drawn_under_what_got_worse(browser: webdriver.Chrome) -> None:
+    told = texts(browser, ".metrics figcaption")
+
+    assert "latency by percentile" in told
+    assert "wall time: every sample, now above, then below" in told
+    assert "wall time over 20 nights" in told
 
 
 def test_who_waited_for_whom_is_drawn(browser: webdriver.Chrome) -> None:

@@ -15,6 +15,7 @@ from wfrun.runner.report.console import make_console, print_parts
 from wfrun.runner.report.github import annotation_lines
 from wfrun.runner.report.junit import junit_xml
 from wfrun.runner.report.markdown import session_markdown
+from wfrun.runner.report.page.nights import nights_here
 from wfrun.runner.report.page.page import session_page
 from wfrun.runner.report.summary import summary
 
@@ -71,7 +72,7 @@ def report_session(
     if github is not None:
         _tell_github(story, console, github, failures)
     if html_path is not None:
-        write_report(html_path, lambda: _encoded(session_page(story)), failures)
+        write_report(html_path, lambda: _encoded(session_page(story, nights_here(story.record))), failures)
     if markdown_path is not None:
         write_report(markdown_path, lambda: _encoded(session_markdown(story)), failures)
     if junit_path is not None:

@@ -92,7 +92,7 @@ def over_sessions(
     """Return a figure over the sessions of a history, the oldest first.
 
     Args:
-        name: What the figure is called.
+        name: What stands below.
         unit: As :func:`format_value` takes it.
         values: One a session.
         days: When each session was, as it is to be shown; as many as values.
@@ -103,13 +103,13 @@ def over_sessions(
     scale = _Scale(values, unit)
     places = [_across(at / (len(values) - 1)) for at in range(len(values))]
     marks = "".join(f"<path class=change d=M{places[at]},{TOP}V{BOTTOM} />" for at in changes if 0 <= at < len(places))
-    points = "".join(f"M{x},{scale.y(value)}h0" for x, value in zip(places, values, strict=True))
+    points = f"M{places[-1]},{scale.y(values[-1])}h0"
     ends = (
         f"<text x={LEFT} y={BOTTOM + 16}>{escape(days[0])}</text>"
         f"<text class=e x={WIDTH - 4} y={BOTTOM + 16}>{escape(days[-1])}</text>"
     )
     body = f"{scale.drawn}{marks}{_line('n', places, values, scale)}<path class=np d={points} />{ends}"
-    return _figure(f"{name} over {len(values)} sessions", body, BOTTOM + 24)
+    return _figure(name, body, BOTTOM + 24)
 
 
 class _Scale:

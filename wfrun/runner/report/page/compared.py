@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from wfrun.runner.compare.verdicts import Comparison, MetricComparison
+    from wfrun.runner.report.page.nights import Nights
 
 __all__ = ["compared", "meanings"]
 
@@ -41,7 +42,7 @@ _WIDEST_PERCENT: Final = 60.0
 _CATALOGUE: Final = list(METRICS)
 
 
-def compared(comparison: Comparison) -> Iterator[str]:
+def compared(comparison: Comparison, nights: Nights) -> Iterator[str]:
     """Yield the section: a table with a group for each case, those with regressions first."""
     groups: dict[str, list[MetricComparison]] = {}
     chosen = _Chosen(comparison)
@@ -61,7 +62,7 @@ def compared(comparison: Comparison) -> Iterator[str]:
     yield "".join(f'<th scope="col" data-sort>{text(name)}' for name in heads)
     yield f'<th scope="col">interval <small>± {drawn.percent:g} %</small>'
     yield '<th scope="col">samples<th scope="col" data-sort>verdict</thead>'
-    yield "\n".join(_group(comparison, rows, drawn) for rows in groups.values())
+    yield "\n".join(_group(comparison, rows, drawn, nights) for rows in groups.values())
     yield "</table>"
     missing = []
     if chosen.left_out:
@@ -166,9 +167,9 @@ def _scale_percent(rows: Sequence[MetricComparison]) -> float:
     return next((step for step in (10.0, 15.0, 20.0, 30.0, 40.0) if needed <= step), _WIDEST_PERCENT)
 
 
-def _group(comparison: Comparison, rows: Sequence[MetricComparison], drawn: _Drawings) -> str:
+def _group(comparison: Comparison, rows: Sequence[MetricComparison], drawn: _Drawings, nights: Nights) -> str:
     first = rows[0]
-    more = "".join(_more(comparison, rows, drawn))
+    more = "".join((*_more(comparison, rows, drawn), *nights.curves(first.case_id)))
     opened = " open" if any(row.gates and row.verdict is Verdict.REGRESSED for row in rows) else ""
     folded = f"<tr class=more><td colspan=7><details{opened}><summary>figures</summary>{more}</details>" if more else ""
     title = f"<tr class=g><th colspan=7 scope=rowgroup>{text(first.title or first.case_id)}"

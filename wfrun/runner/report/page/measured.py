@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from wfrun.runner.record.measurements import CaseMeasurements, MetricRecord
     from wfrun.runner.record.session_record import OutcomeRecord, SessionRecord
+    from wfrun.runner.report.page.nights import Nights
 
 __all__ = ["measured"]
 
@@ -24,7 +25,7 @@ DRAWN_BYTES: Final = 100_000
 """Given to the drawings of samples; metrics beyond it have their figures alone."""
 
 
-def measured(record: SessionRecord | None) -> Iterator[str]:
+def measured(record: SessionRecord | None, nights: Nights) -> Iterator[str]:
     """Yield the section: a group for each measured case, the one that takes longest first."""
     found = [] if record is None else measured_outcomes(record)
     if not found:
@@ -48,7 +49,7 @@ def measured(record: SessionRecord | None) -> Iterator[str]:
             room -= len(drawn)
             left_out += bool(drawn) and room < 0
             yield _row(name, metric, drawn if room >= 0 else "")
-        more = "".join(_more(measurements))
+        more = "".join((*_more(measurements), *nights.curves(outcome.id)))
         yield f"<tr class=more><td colspan=7><details><summary>figures</summary>{more}</details>" if more else ""
     yield "</table>"
     if left_out:

@@ -12,6 +12,7 @@ from wfrun.runner.report.page.compared import compared, meanings
 from wfrun.runner.report.page.environment import environment, warnings
 from wfrun.runner.report.page.markup import block, text
 from wfrun.runner.report.page.measured import measured
+from wfrun.runner.report.page.nights import Nights
 from wfrun.runner.report.page.script import SCRIPT
 from wfrun.runner.report.page.style import STYLE
 from wfrun.runner.report.page.summary import head, headline
@@ -45,9 +46,14 @@ _SECTIONS: Final = (
 )
 
 
-def session_page(story: SessionStory) -> str:
-    """Return the whole document: what came of it, what failed, the figures, the cases, the machine."""
-    body = "\n".join(part for part in _body(story) if part)
+def session_page(story: SessionStory, nights: Nights | None = None) -> str:
+    """Return the whole document: what came of it, what failed, the figures, the cases, the machine.
+
+    Args:
+        story: The session.
+        nights: What is known of its cases from a history.
+    """
+    body = "\n".join(part for part in _body(story, nights or Nights()) if part)
     return "\n".join(
         [
             "<!doctype html>",
@@ -74,15 +80,15 @@ def session_page(story: SessionStory) -> str:
     )
 
 
-def _body(story: SessionStory) -> Iterator[str]:
+def _body(story: SessionStory, nights: Nights) -> Iterator[str]:
     yield from load_failures(story)
     yield from fixture_failures(story)
     yield from failed_cases(story)
     if story.comparison is not None:
-        yield from compared(story.comparison)
+        yield from compared(story.comparison, nights)
         yield from meanings({row.metric for row in story.comparison.metrics})
     else:
-        yield from measured(story.record)
+        yield from measured(story.record, nights)
     yield from cases(story)
     if story.table:
         yield f'<section id="tools"><h2>What tools found</h2>{block(story.table)}</section>'
