@@ -299,7 +299,7 @@ def test_show_draws_the_nights_with_the_band_and_the_changes(project: Project, m
     assert "▁" in row
     assert "█" in row
     assert "+5.7 %" in row
-    assert "at 2026-01-31" in shown.out
+    assert f"+6.0 % since the night of 2026-01-31, between commits {29:07x}ccc and {30:07x}ccc" in shown.out
     nothing = project.run("history", "show", "--pattern", "nowhere")
     assert nothing.code == 4
     report = json.loads(project.run("history", "show", "--json", "--pattern", "sums").out)

@@ -38,7 +38,7 @@ def check_json(history: History, machine: str, check: NightlyCheck) -> str:
                     "what": finding.what,
                     "fails": finding.fails,
                     **_look(finding.look, whole=False),
-                    "move": None if finding.move is None else _move(finding.move),
+                    "move": None if finding.move is None else _move(finding.look, finding.move),
                 }
                 for finding in check.findings
             ],
@@ -73,18 +73,19 @@ def _look(look: Look, *, whole: bool) -> dict[str, Any]:
         "band": look.band,
     }
     if whole:
-        facts["moves"] = [_move(move) for move in look.moves]
+        facts["moves"] = [_move(look, move) for move in look.moves]
         facts["nights"] = [_night(night) for night in series.nights]
     return facts
 
 
-def _move(move: Move) -> dict[str, Any]:
+def _move(look: Look, move: Move) -> dict[str, Any]:
     return {
         "kind": move.kind,
         "worse": move.worse,
         "old": move.old,
         "new": move.new,
         "ratio": move.ratio,
+        "found": _when(look.series.nights[move.found_at]),
         "since": _when(move.since),
         "before": _when(move.before),
     }

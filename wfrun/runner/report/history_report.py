@@ -33,6 +33,9 @@ _WORDS: Final = {
     FailOn.IMPROVED: ("better", "green"),
     FailOn.MISSING: ("missing", "yellow"),
 }
+SHOWN_NIGHTS: Final = 16
+SHOWN_CHANGES: Final = 3
+"""Of each metric, the newest."""
 _WORST_FIRST: Final = tuple(_WORDS)
 
 
@@ -67,13 +70,13 @@ def damage_lines(path: Path, history: History) -> list[Text]:
 
 
 def history_table(looks: Sequence[Look]) -> list[RenderableType]:
-    """Return what each metric did, the metrics of a case below each other; with few nights its band is not known."""
+    """Return what each metric did, those of a case below each other, and then where levels changed."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    # A title has its row above its metrics: a column of its own would leave neither enough room on 80 columns.
     table.add_column("case, metric", overflow="fold", ratio=1, min_width=18)
-    table.add_column("nights", no_wrap=True)
-    for heading in ("last", "band", "to anchor"):
+    table.add_column(f"last {SHOWN_NIGHTS} nights", no_wrap=True)
+    for heading in ("last", "band", "anchor"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("changes", overflow="fold", min_width=18)
     before = ""
     for look in looks:
         series = look.series
@@ -83,13 +86,12 @@ def history_table(looks: Sequence[Look]) -> list[RenderableType]:
         last = series.nights[-1]
         table.add_row(
             Text(f"  {series.metric}" + ("" if series.gates else " (advice)")),
-            Text(sparkline(series.values)),
+            Text(sparkline(series.values, SHOWN_NIGHTS)),
             Text(format_value(last.value, series.unit) + (f" ({series.absent} ago)" if series.absent else "")),
             Text(_band(look), "dim"),
-            Text(_to_anchor(look)),
-            Text("; ".join(_short_move(look, move) for move in look.moves[-3:]) or "-", "" if look.moves else "dim"),
+            Text(_to_anchor(look) if look.moves else "~", "" if look.moves else "dim"),
         )
-    return [table]
+    return [table, *(_change(look, move) for look in looks for move in look.moves[-SHOWN_CHANGES:])]
 
 
 def check_lines(check: NightlyCheck) -> list[Text]:
@@ -159,17 +161,20 @@ def _counts(check: NightlyCheck) -> Text:
     )
 
 
-def _short_move(look: Look, move: Move) -> str:
-    change = f"→ {format_value(move.new, look.series.unit)}" if move.ratio is None else format_percent(move.ratio)
+def _change(look: Look, move: Move) -> Text:
+    series = look.series
+    change = f"→ {format_value(move.new, series.unit)}" if move.ratio is None else format_percent(move.ratio)
     if move.kind == "creep":
-        return f"{change} little by little up to {_day(look.series.nights[move.found_at])}"
-    return f"{change} at {_day(move.since)}"
+        when = f"little by little up to the night of {_day(series.nights[move.found_at])}"
+    else:
+        when = f"since the night of {_day(move.since)}, {_between(move)}"
+    return Text(f"{case_name(series.case)}, {series.metric}: {change} {when}")
 
 
 def _band(look: Look) -> str:
     unit = look.series.unit
     if look.band is None:
-        return f"{len(look.series.nights)} of {NIGHTS_NEEDED} nights"
+        return "new level" if look.enough else f"{len(look.series.nights)} of {NIGHTS_NEEDED} nights"
     low, high = look.band
     return f"{format_value(low, unit)} … {format_value(high, unit)}"
 

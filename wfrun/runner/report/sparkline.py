@@ -12,7 +12,7 @@ __all__ = ["sparkline"]
 BARS: Final = "▁▂▃▄▅▆▇█"
 
 
-def sparkline(values: Sequence[float], width: int = 20) -> str:
+def sparkline(values: Sequence[float], width: int) -> str:
     """Return the last ``width`` values as bars between the least and the greatest of them; equal ones lie halfway."""
     shown = values[-width:]
     if not shown:
