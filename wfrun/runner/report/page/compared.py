@@ -160,7 +160,10 @@ class _Drawings:
 def _scale_percent(rows: Sequence[MetricComparison]) -> float:
     """Return what the edge of an interval's drawing stands for: room for most, and never so much that none shows."""
     reach = sorted(
-        max(abs(end - 1) * 100 for end in row.interval) for row in rows if row.interval is not None and row.gates
+        max(abs(end - 1) * 100 for end in row.interval)
+        for row in rows
+        # What is exact has no interval to draw, and a count may well have grown a hundredfold.
+        if row.interval is not None and row.interval[0] < row.interval[1] and row.gates
     )
     widest = reach[int(0.95 * (len(reach) - 1))] if reach else 10.0
     needed = max(widest, 10.0)
@@ -177,15 +180,26 @@ def _group(comparison: Comparison, rows: Sequence[MetricComparison], drawn: _Dra
 
 
 def _row(row: MetricComparison, drawn: _Drawings) -> str:
-    shown = row.verdict.value
-    if row.could_have_seen_percent is not None:
-        shown += f"<small>could have seen {row.could_have_seen_percent:.1f} %</small>"
     names = [*LETTERS.get(row.verdict, ""), *([] if row.gates else "a")]
     name = "" if not names else f" class={names[0]}" if len(names) == 1 else f' class="{" ".join(names)}"'
     return (
         f"<tr{name}><th>{text(label(row.metric))}<td>{_value(row.old, row.unit)}<td>{_value(row.new, row.unit)}"
-        f"<td>{change_shown(row)}<td>{drawn.interval(row)}<td>{drawn.strip(row)}<td>{shown}"
+        f"<td>{change_shown(row)}<td>{drawn.interval(row)}<td>{drawn.strip(row)}<td>{_verdict(row)}"
     )
+
+
+def _verdict(row: MetricComparison) -> str:
+    """Return the verdict as a word, and below it what a reader must know to judge it."""
+    beside = []
+    if row.could_have_seen_percent is not None:
+        beside.append(f"could have seen {row.could_have_seen_percent:.1f} %")
+    if row.verdict is Verdict.REGRESSED and not row.gates:
+        beside.append("advice only")
+    if row.accepted:
+        beside.append(f"accepted: {row.accepted}")
+    if row.source_changed:
+        beside.append("the case changed")
+    return row.verdict.value + (f"<small>{text('; '.join(beside))}</small>" if beside else "")
 
 
 def _more(comparison: Comparison, rows: Sequence[MetricComparison], drawn: _Drawings) -> Iterator[str]:
@@ -243,4 +257,7 @@ def _urgency(row: MetricComparison) -> tuple[bool, int, str, str, int]:
 
 
 def _value(value: float | None, unit: str) -> str:
-    return "-" if value is None else text(format_value(value, unit))
+    if value is None:
+        return "-"
+    # Counts are exact, so every digit of them is one.
+    return f"{value:,.0f}" if not unit and value == int(value) else text(format_value(value, unit))

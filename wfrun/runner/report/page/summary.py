@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -124,6 +125,10 @@ def _steps(story: SessionStory) -> Iterator[str]:
         yield f'<li>See why <a href="#m-{anchor(case_id)}">{text(rows[0].title)}</a> got worse: {text(changes)}'
     if len(worse) > _MOST_NAMED:
         yield f"<li>and {plural(len(worse) - _MOST_NAMED, 'other case')} that got worse, in the table below"
+    first = next(iter(worse), None)
+    if first is not None and comparison.baseline_path.suffix == ".json":
+        command = shlex.join(["wfrun", "baseline", "accept", first, "--reason", "…"])
+        yield f"<li>Or live with it: <code>{text(command)}</code>"
     open_ = [row for row in comparison.metrics if row.gates and row.verdict is Verdict.INCONCLUSIVE]
     if open_:
         seen = [row.could_have_seen_percent for row in open_ if row.could_have_seen_percent is not None]
@@ -131,7 +136,7 @@ def _steps(story: SessionStory) -> Iterator[str]:
         yield f"<li>{plural(len(open_), 'metric')} could not be decided{least}: measure longer, or on a quieter machine"
     missing = {row.case_id for row in comparison.metrics if row.verdict is Verdict.MISSING}
     if missing:
-        yield f"<li>{plural(len(missing), 'case')} of the {text(comparison.old_name)} had metrics that are missing now"
+        yield f"<li>{plural(len(missing), 'case')} of {text(_old_side(comparison))} had metrics that are missing now"
 
 
 def _worse(comparison: Comparison) -> str:
@@ -139,7 +144,11 @@ def _worse(comparison: Comparison) -> str:
     if len(comparison.regressed) == 1:
         row = comparison.regressed[0]
         return f"{row.title}: {_how_much(row)}"
-    return f"{plural(len(cases), 'case')} got worse than the {comparison.old_name}"
+    return f"{plural(len(cases), 'case')} got worse than {_old_side(comparison)}"
+
+
+def _old_side(comparison: Comparison) -> str:
+    return "the baseline" if comparison.old_name == "baseline" else comparison.old_name
 
 
 def _how_much(row: MetricComparison) -> str:

@@ -118,6 +118,20 @@ def test_what_is_compared_with_nothing_has_its_figures(make: Make) -> None:
     assert "wall time 1.50 ms - 1.50 ms 1.50 ms" in told
 
 
+def test_a_verdict_says_what_one_must_know_to_judge_it(make: Make) -> None:
+    rows = [
+        make.metric(Verdict.REGRESSED, metric="function_calls", unit="", new=20008.0, accepted="Ada: faster <later>"),
+        make.metric(Verdict.REGRESSED, metric="cpu_time_ns", gates=False),
+        make.metric(Verdict.INCONCLUSIVE, metric="total_time_ns", could_have_seen_percent=7.25, source_changed=True),
+    ]
+    text = session_page(make.story(make.outcome(), comparison=make.comparison(*rows)))
+
+    assert "<td>20,008<td>" in text
+    assert "<td>regressed<small>accepted: Ada: faster &lt;later&gt;</small>" in text
+    assert "<td>regressed<small>advice only</small>" in text
+    assert "<td>inconclusive<small>could have seen 7.2 %; the case changed</small>" in text
+
+
 def test_nothing_that_a_suite_says_becomes_markup(make: Make) -> None:
     nasty = "</pre></details><script>alert(1)</script><img src=x onerror=alert(1)>\" onclick='x' &amp; \x1b[31mred\x00"
 

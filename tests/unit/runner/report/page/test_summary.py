@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wfrun.runner.child.messages import LoadFailure, Status
@@ -86,3 +87,12 @@ def test_the_command_that_runs_the_failure_again_is_the_first_step(make: Make) -
 
     assert steps(one)[0].startswith("Run the failed case again: wfrun suites/suite_load.py --case")
     assert steps(two)[0] == "Run the 2 failed cases again: wfrun --last-failed"
+
+
+def test_what_got_worse_than_a_baseline_can_be_accepted_and_what_got_worse_than_a_tree_not(make: Make) -> None:
+    comparison = make.comparison(make.metric(Verdict.REGRESSED, case_id="load::a[b=1]"))
+    tree = replace(comparison, baseline_path=Path("main"), old_name="main")
+
+    accept = "Or live with it: wfrun baseline accept &#x27;load::a[b=1]&#x27; --reason &#x27;…&#x27;"
+    assert accept in steps(make.story(make.outcome(), comparison=comparison))
+    assert not any("accept" in step for step in steps(make.story(make.outcome(), comparison=tree)))
