@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import cProfile
-import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -12,10 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = ["CallCounter", "FunctionCalls", "is_turning"]
-
-_ADDRESS: Final = re.compile(" at 0x[0-9a-f]+")
-"""Part of what some built-in methods are called; it says nothing and is another one in each process."""
-
 
 _TURNING: Final = (
     ("asyncio/base_events.py", "BaseEventLoop._run_once"),
@@ -36,13 +31,12 @@ class FunctionCalls:
     """How often one function was called, and what it took without what it called itself."""
 
     file: str
-    """``~`` for what is written in C."""
     line: int
     name: str
     calls: int
     """A coroutine or generator that goes on after a wait is called once more each time."""
     own_ns: int
-    """With what counting costs: only to be held against other figures of this kind."""
+    """With what it called in C, and with what counting costs: only to be held against other figures of this kind."""
 
 
 class CallCounter:
@@ -52,10 +46,10 @@ class CallCounter:
     therefore left out, see :func:`is_turning`. The work takes two to eight times as long meanwhile.
 
     Args:
-        skip: Given a file and the name of a function in it; says whether it is left out.
+        skip: Given a file name; says whether what is defined there is left out.
     """
 
-    def __init__(self, skip: Callable[[str, str], bool]) -> None:
+    def __init__(self, skip: Callable[[str], bool]) -> None:
         self._profile: Final = cProfile.Profile()
         self._skip: Final = skip
 
@@ -81,30 +75,38 @@ class CallCounter:
         """How many callbacks and steps of tasks the event loop ran."""
         return self._calls_of("Handle._run")
 
-    def functions(self) -> list[FunctionCalls]:
-        """Return what was called, in no order."""
+    @property
+    def calls(self) -> int:
+        """All calls, of functions written in C too."""
         entries = self._profile.getstats()
         turning: Counter[object] = Counter()
         for entry in entries:
             if is_turning(*_name_of(entry.code)):
                 turning.update({called.code: called.callcount for called in entry.calls or ()})
-        found = (self._function(entry, turning[entry.code]) for entry in entries)
-        return [function for function in found if function is not None and function.calls]
+        return sum(entry.callcount - turning[entry.code] for entry in entries if not self._is_left_out(entry.code))
+
+    def functions(self) -> list[FunctionCalls]:
+        """Return what was called and is written in Python, in no order."""
+        return [_function(entry) for entry in self._profile.getstats() if self._is_python(entry.code)]
+
+    def _is_python(self, code: Any) -> bool:  # noqa: ANN401 - a code object, or the name of what has none
+        return not isinstance(code, str) and not self._is_left_out(code)
+
+    def _is_left_out(self, code: Any) -> bool:  # noqa: ANN401 - as above
+        file, name = _name_of(code)
+        # The stopping itself is no work of the case.
+        return "_lsprof.Profiler" in name or is_turning(file, name) or self._skip(file)
 
     def _calls_of(self, wanted: str) -> int:
         names = ((_name_of(entry.code), entry.callcount) for entry in self._profile.getstats())
         return sum(calls for (file, name), calls in names if name == wanted and "asyncio" in file)
 
-    def _function(self, entry: Any, by_turning: int) -> FunctionCalls | None:  # noqa: ANN401 - without a public name
-        code, own_ns = entry.code, round(entry.inlinetime * 1e9)
-        if isinstance(code, str):
-            # The stopping itself is no work of the case.
-            name = _ADDRESS.sub("", code)
-            calls = entry.callcount - by_turning
-            return None if "_lsprof.Profiler" in name else FunctionCalls("~", 0, name, calls, own_ns)
-        if self._skip(code.co_filename, code.co_qualname):
-            return None
-        return FunctionCalls(code.co_filename, code.co_firstlineno, code.co_qualname, entry.callcount, own_ns)
+
+def _function(entry: Any) -> FunctionCalls:  # noqa: ANN401 - a type without a public name
+    in_c = sum(called.inlinetime for called in entry.calls or () if isinstance(called.code, str))
+    code = entry.code
+    own_ns = round((entry.inlinetime + in_c) * 1e9)
+    return FunctionCalls(code.co_filename, code.co_firstlineno, code.co_qualname, entry.callcount, own_ns)
 
 
 def _name_of(code: Any) -> tuple[str, str]:  # noqa: ANN401 - a code object, or the name of what has none

@@ -27,7 +27,7 @@ from wfrun.measure.slope import steady_slope
 from wfrun.measure.stopwatch import Stopwatch
 from wfrun.runner.child.execute import Pass, make_runner
 from wfrun.runner.child.failures import own_file
-from wfrun.runner.child.messages import CaseResult, Generation, Status
+from wfrun.runner.child.messages import MOST_FUNCTIONS, CaseResult, Generation, Status
 from wfrun.runner.child.places import project_file
 from wfrun.runner.child.sample import empty_case
 from wfrun.runner.child.suite_loop import tear_down_wide
@@ -56,7 +56,6 @@ LEAK_BYTES: Final = 256
 SLOPE_PASSES: Final = 24
 SLOPE_S: Final = 0.1
 """A pass that takes longer is not repeated so often."""
-MOST_FUNCTIONS: Final = 60
 COUNTING: Final = frozenset(each.__file__ for each in (allocations, calls, stopwatch))
 
 
@@ -164,10 +163,10 @@ class _Counting:
     def _count_calls(self) -> int:
         """Count calls and turns of the loop; return the calls."""
         for number in range(2):
-            counter = CallCounter(_left_out)
+            counter = CallCounter(_is_harness)
             self._pass(counter)
             functions = counter.functions()
-            self._add("function_calls", sum(each.calls for each in functions))
+            self._add("function_calls", counter.calls)
             self._add("loop_iterations", counter.turns)
             self._add("loop_handles", counter.handles)
             for each in functions:
@@ -267,5 +266,9 @@ class _CountedStopwatch(Stopwatch):
         return super().stop()
 
 
+def _is_harness(file: str) -> bool:
+    return own_file(file) or file in COUNTING
+
+
 def _left_out(file: str, name: str) -> bool:
-    return own_file(file) or file in COUNTING or is_turning(file, name)
+    return _is_harness(file) or is_turning(file, name)

@@ -11,6 +11,7 @@ from wfrun.authoring.attachments import Attachment
 __all__ = [
     "DEAF_AND_DUMB",
     "EVENT_LOOP",
+    "MOST_FUNCTIONS",
     "NOT_THERE",
     "CaseResult",
     "FixtureFailure",
@@ -21,6 +22,10 @@ __all__ = [
 
 DEAF_AND_DUMB: Final = 113
 """Exit code of a child whose case closed the descriptors between it and its parent."""
+
+
+MOST_FUNCTIONS: Final = 40
+"""Functions that a counting run tells of: those that did most."""
 
 
 class Status(StrEnum):

@@ -18,6 +18,7 @@ from wfrun.measure.latency import LatencyRecorder
 from wfrun.measure.loop_lag import LoopLag
 from wfrun.measure.memory import peak_rss_bytes, reset_peak, settled_rss_bytes
 from wfrun.measure.neighbours import Neighbours
+from wfrun.measure.run_delay import RunDelay
 from wfrun.measure.throttle import throttled_since, throttling
 from wfrun.runner.child.execute import Pass, PassOptions, make_runner
 from wfrun.runner.child.messages import CaseResult, FixtureFailure, Generation, Status
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from wfrun.authoring.info import CaseInfo
     from wfrun.measure.metrics import Metric
-    from wfrun.measure.run_delay import RunDelay
 
 __all__ = [
     "Figures",
@@ -66,6 +66,8 @@ class Figures:
     declared: dict[str, Metric] = field(default_factory=dict)
     delay: RunDelay | None = None
     """Where it is to be known how long repetitions waited for a core."""
+    delayed_share: float = 0.0
+    """Of the time of all repetitions, the part in which their thread was ready and was given no core."""
 
     def fold(self) -> None:
         """Put the latencies recorded so far into the histogram, so that they take no more memory."""
@@ -109,7 +111,8 @@ def sample_case(
     if after_bytes is not None and before_bytes is not None:
         figures.add({"kept_rss_bytes": after_bytes - before_bytes})
     latency = figures.latency.histogram()
-    figures.samples |= {name: [value] for name, value in process_totals(figures.samples, latency).items()}
+    totals = process_totals(figures.samples, latency, figures.delayed_share if case.info.pinned else 0.0)
+    figures.samples |= {name: [value] for name, value in totals.items()}
     withheld = throttled_since(throttled).value
     others_share = neighbours.share().value
     generation = Generation(
@@ -166,13 +169,18 @@ def _repeat(
     lag = LoopLag(figures.fold)
     with GcPauses() as pauses:
         runner.run(_call(lag.start))
+        # Not of each repetition: reading it takes half as long as the shortest of them.
+        delay = RunDelay()
+        delayed_ns = delay.total_ns()
         started_s = time.perf_counter()
         result, row = repeat_once(case, options, runner, figures)
         warmed_s = time.perf_counter()
         if result.status is Status.PASSED and warmed_s - started_s >= sampling.sampling_s:
             figures.add(row)
+            figures.delayed_share = (delay.total_ns() - delayed_ns) / 1e9 / (warmed_s - started_s)
         else:
             figures.latency = LatencyRecorder()
+            delayed_ns = delay.total_ns()
             deadline_s = warmed_s + sampling.sampling_s
             for done in range(sampling.max_repetitions):
                 late = done >= sampling.min_repetitions and time.perf_counter() >= deadline_s
@@ -180,6 +188,7 @@ def _repeat(
                     break
                 result, row = repeat_once(case, options, runner, figures)
                 figures.add(row)
+            figures.delayed_share = (delay.total_ns() - delayed_ns) / 1e9 / (time.perf_counter() - warmed_s)
         runner.run(_call(lag.stop))
     collected = pauses.figures()
     figures.add({"gc_pause_ns": collected.total_ns, "gc_collections": collected.count})

@@ -13,6 +13,7 @@ from wfrun.runner.compare.judge import Limits, judge, unless_disturbed, unless_i
 from wfrun.runner.compare.machine import busier, comparability, slowdown
 from wfrun.runner.compare.notes import case_notes, renames, session_notes
 from wfrun.runner.compare.verdicts import Comparison, LatencyCompared, MetricComparison, Verdict
+from wfrun.runner.compare.why import cost_of, why
 from wfrun.runner.options import FailOn
 from wfrun.stats.counts import compare_counts
 from wfrun.stats.percentiles import pooled_floor
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from wfrun.measure.metrics import Metric
     from wfrun.runner.compare.machine import Comparability
+    from wfrun.runner.compare.why import FunctionChange
     from wfrun.runner.record.models import (
         Baseline,
         BaselineCase,
@@ -133,7 +135,19 @@ def _compare_case(view: _View, case: BaselineCase, outcome: OutcomeRecord) -> It
             yield _row(view, outcome, name, Verdict.NEW, of=now[name], new=now[name].floor)
         else:
             row = _compare_metric(view, case, name, (then[name], now[name]), surroundings)
-            yield replace(row, source_changed=case.source_hash != outcome.source_hash)
+            yield replace(
+                row,
+                source_changed=case.source_hash != outcome.source_hash,
+                why=_explained(row, case.measurements, outcome.measurements),
+            )
+
+
+def _explained(
+    row: MetricComparison, then: CaseMeasurements, now: CaseMeasurements | None
+) -> tuple[FunctionChange, ...]:
+    if row.verdict is not Verdict.REGRESSED or now is None or not (then.functions and now.functions):
+        return ()
+    return why(then.functions, now.functions, cost_of(row.metric, row.unit))
 
 
 def _compare_metric(

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from wfrun.runner.compare.why import FunctionChange
+
 __all__ = ["Comparison", "LatencyCompared", "MetricComparison", "Verdict"]
 
 
@@ -69,6 +71,8 @@ class MetricComparison:
     """The smallest change that these samples could have shown, where they showed none; ``None`` if unknown."""
     accepted: str = ""
     """Who lives with this change for the worse, until when and why; it then fails nothing. Empty for nobody."""
+    why: tuple[FunctionChange, ...] = ()
+    """Of a metric that regressed, the functions that are likely to be the reason, the dearest first."""
     source_changed: bool = False
     """Whether the text of the case is another than then, so that it may measure something else."""
 

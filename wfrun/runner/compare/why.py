@@ -11,12 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
+from wfrun.runner.child.messages import MOST_FUNCTIONS
+from wfrun.units import format_bytes, format_duration
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from wfrun.runner.record.measurements import FunctionRecord
 
-__all__ = ["FunctionChange", "Why", "why"]
+__all__ = ["Cost", "FunctionChange", "cost_of", "why"]
 
 MOST: Final = 5
 """Functions named."""
@@ -25,7 +28,8 @@ LEAST_SHARE: Final = 0.01
 LONGER: Final = 1.25
 """Times of one counted repetition scatter; of a function that is called as often as before, less says nothing."""
 
-Cost: TypeAlias = Literal["time", "memory"]
+Cost: TypeAlias = Literal["time", "memory", "calls"]
+"""What there is more of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +37,12 @@ class FunctionChange:
     """What one function did before and after, and how much of the repetition that is likely to cost."""
 
     file: str
-    """From the project's folder on, or from where libraries lie; ``~`` for what is written in C."""
+    """From the project's folder on, or from where libraries lie."""
     line: int
-    """Its first line after the change; 0 for what is written in C."""
+    """Its first line after the change."""
     name: str
-    calls_before: int
+    calls_before: int | None
+    """``None`` where it was not among the functions that were kept then, so that it may have been called a little."""
     calls_after: int
     own_ns_before: int
     own_ns_after: int
@@ -48,47 +53,42 @@ class FunctionChange:
 
     def describe(self) -> str:
         """Return a sentence such as ``parse() in app/codec.py:41 called 300 → 600 times``."""
-        place = "" if self.file == "~" else f" in {self.file}:{self.line}"
-        called = self.name if self.file == "~" else f"{self.name}()"
         facts = []
-        if self.calls_before != self.calls_after:
+        if self.calls_before is None:
+            facts.append(f"called {self.calls_after:,} times, and hardly before")
+        elif self.calls_before != self.calls_after:
             facts.append(f"called {self.calls_before:,} → {self.calls_after:,} times")
         if _differs(self.allocated_bytes_before, self.allocated_bytes_after):
-            facts.append(f"asked for {self.allocated_bytes_before:,} → {self.allocated_bytes_after:,} B")
+            before, after = format_bytes(self.allocated_bytes_before), format_bytes(self.allocated_bytes_after)
+            facts.append(f"asked for {before} → {after}")
         if not facts:
-            facts.append(f"took {self.own_ns_before / 1e3:,.0f} → {self.own_ns_after / 1e3:,.0f} µs by itself")
-        return f"{called}{place} {', '.join(facts)}"
+            before, after = format_duration(self.own_ns_before / 1e9), format_duration(self.own_ns_after / 1e9)
+            facts.append(f"took {before} → {after} by itself")
+        return f"{self.name}() in {self.file}:{self.line} {', '.join(facts)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Why:
-    """The functions that are likely to have made a case worse, the dearest first; none where nothing stands out."""
+def why(
+    before: Sequence[FunctionRecord], after: Sequence[FunctionRecord], cost: Cost = "time"
+) -> tuple[FunctionChange, ...]:
+    """Return the functions that are likely to be why a repetition takes more than before, the dearest first.
 
-    changes: tuple[FunctionChange, ...] = ()
-
-    def lines(self) -> tuple[str, ...]:
-        """Return a sentence for each function."""
-        return tuple(change.describe() for change in self.changes)
-
-
-def why(before: Sequence[FunctionRecord], after: Sequence[FunctionRecord], cost: Cost = "time") -> Why:
-    """Return which functions explain that a repetition takes more than before.
+    There are none where nothing stands out, as where it waits longer for something else.
 
     Args:
         before: What the functions did, as a counting run kept it; functions that did little may be left out.
         after: The same, of the case as it is now.
-        cost: What it takes more of: ``memory`` for a metric of memory or allocations, else ``time``.
+        cost: What it takes more of, see :func:`cost_of`.
     """
     old, new = _by_function(before), _by_function(after)
     changes = []
     whole = sum(_cost(each, cost) for each in before) or 1
     for key, now in new.items():
         then = old.get(key)
-        change = _change(then, now, cost, whole)
+        change = _change(then, now, cost, whole, cut=len(before) >= MOST_FUNCTIONS)
         if change.share >= LEAST_SHARE:
             changes.append(change)
     changes.sort(key=lambda change: -change.share)
-    return Why(tuple(changes[:MOST]))
+    return tuple(changes[:MOST])
 
 
 def _by_function(functions: Sequence[FunctionRecord]) -> dict[tuple[str, str, int], FunctionRecord]:
@@ -102,7 +102,7 @@ def _by_function(functions: Sequence[FunctionRecord]) -> dict[tuple[str, str, in
     return found
 
 
-def _change(then: FunctionRecord | None, now: FunctionRecord, cost: Cost, whole: int) -> FunctionChange:
+def _change(then: FunctionRecord | None, now: FunctionRecord, cost: Cost, whole: int, *, cut: bool) -> FunctionChange:
     calls, own_ns, allocated = (0, 0, 0) if then is None else (then.calls, then.own_ns, then.allocated_bytes)
     grown = _cost(now, cost) - (0 if then is None else _cost(then, cost))
     if cost == "time" and calls == now.calls and now.own_ns < LONGER * own_ns:
@@ -111,7 +111,7 @@ def _change(then: FunctionRecord | None, now: FunctionRecord, cost: Cost, whole:
         file=now.file,
         line=now.line,
         name=now.name,
-        calls_before=calls,
+        calls_before=None if then is None and cut else calls,
         calls_after=now.calls,
         own_ns_before=own_ns,
         own_ns_after=now.own_ns,
@@ -121,8 +121,16 @@ def _change(then: FunctionRecord | None, now: FunctionRecord, cost: Cost, whole:
     )
 
 
+def cost_of(metric: str, unit: str) -> Cost:
+    """Return what a change of ``metric``, in ``unit``, for the worse is to be explained by."""
+    if unit == "B":
+        return "memory"
+    return "calls" if metric in {"function_calls", "loop_handles", "loop_iterations"} else "time"
+
+
 def _cost(function: FunctionRecord, cost: Cost) -> int:
-    return function.own_ns if cost == "time" else function.allocated_bytes
+    costs = {"time": function.own_ns, "memory": function.allocated_bytes, "calls": function.calls}
+    return costs[cost]
 
 
 def _differs(before: int, after: int) -> bool:

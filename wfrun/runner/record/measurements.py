@@ -54,13 +54,11 @@ class MetricRecord(ClosedModel):
 class FunctionRecord(ClosedModel):
     """What one function did in a repetition that was counted."""
 
-    file: str = Field(
-        description="from the session's folder on, or from where libraries lie; ~ for what is written in C"
-    )
-    line: int = Field(description="first line of the function, from 1; 0 for what is written in C")
+    file: str = Field(description="from the session's folder on, or from where libraries lie")
+    line: int = Field(description="first line of the function, from 1")
     name: str = Field(description="with the classes and functions it stands in")
     calls: int = Field(description="how often it was called; a coroutine that goes on after a wait counts once more")
-    own_ns: int = Field(description="its time without what it called, in ns, lengthened by the counting itself")
+    own_ns: int = Field(description="its time with what it called in C, in ns, lengthened by the counting itself")
     allocated_bytes: int = Field(description="memory it asked for, in B; 0 where a repetition makes too many calls")
 
 

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
     from wfrun.runner.compare.verdicts import Comparison, MetricComparison
 
-__all__ = ["ORDER", "change_shown", "delta_table", "doubts_told", "failing_lines", "regression", "verdict_shown"]
+__all__ = [
+    "ORDER",
+    "change_shown",
+    "delta_table",
+    "doubts_told",
+    "failing_lines",
+    "reasons_told",
+    "regression",
+    "verdict_shown",
+]
 
 ORDER: Final = (
     Verdict.REGRESSED,
@@ -40,6 +49,8 @@ STYLES: Final = {
     Verdict.SAME: "dim",
 }
 NOTHING_SHOWN: Final = "~"
+REASONS: Final = 3
+"""Functions named for a metric that regressed."""
 
 
 def delta_table(comparison: Comparison, *, everything: bool = False) -> list[RenderableType]:
@@ -54,6 +65,7 @@ def delta_table(comparison: Comparison, *, everything: bool = False) -> list[Ren
         parts.append(_table(comparison, sorted(shown, key=_urgency)))
     else:
         parts.append(Text(f"Compared with {shown_path(comparison.baseline_path)}: no metric to judge"))
+    parts.extend(Text(line) for line in reasons_told(shown))
     parts.append(_counts(comparison, len(comparison.metrics) - len(shown)))
     parts.extend(Text(line, "bold") for line in failing_lines(comparison))
     if comparison.machine_noise:
@@ -106,6 +118,18 @@ def failing_lines(comparison: Comparison) -> Iterable[str]:
     spared = [m for m in comparison.regressed if m not in comparison.failing]
     if spared:
         yield f"{plural(len(spared), 'regressed metric')} {'does' if len(spared) == 1 else 'do'} not fail: --fail-on"
+
+
+def reasons_told(shown: Iterable[MetricComparison]) -> Iterable[str]:
+    """Yield for each metric that regressed what is likely to be the reason, where something stands out."""
+    told: set[tuple[str, str]] = set()
+    for metric in sorted(shown, key=_urgency):
+        for change in metric.why[:REASONS]:
+            line = one_line(change.describe())
+            # A slower function makes the time, the throughput and the percentiles of its case worse.
+            if (metric.case_id, line) not in told:
+                told.add((metric.case_id, line))
+                yield f"why {metric.metric} of {one_line(metric.title) or metric.case_id}: {line}"
 
 
 def _tells_something(metric: MetricComparison) -> bool:

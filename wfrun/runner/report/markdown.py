@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from wfrun.runner.child.messages import Status
 from wfrun.runner.compare.verdicts import Verdict
-from wfrun.runner.report.delta_table import ORDER, change_shown, doubts_told, failing_lines, verdict_shown
+from wfrun.runner.report.delta_table import ORDER, change_shown, doubts_told, failing_lines, reasons_told, verdict_shown
 from wfrun.runner.report.figures import COLUMNS, measured_outcomes
 from wfrun.runner.report.repetition import repetition_lines
 from wfrun.runner.report.summary import counts_line
@@ -100,6 +100,8 @@ def _compared(comparison: Comparison) -> Iterator[str]:
     if told:
         yield _table([_plain(name) for name in head], map(_compared_row, told))
     yield from (_plain(line) for line in failing_lines(comparison))
+    if reasons := list(reasons_told(told)):
+        yield "\n".join(f"- {_plain(line)}" for line in reasons)
     doubts = list(doubts_told(comparison, told))
     if doubts:
         yield "\n".join(f"- {_plain(doubt)}" for doubt in doubts[:MOST_DOUBTS])
