@@ -19,8 +19,9 @@ from wfrun.measure.metrics import Metric, declared_metric
 from wfrun.measure.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 
+    from wfrun.authoring.open_load import OpenLoad
     from wfrun.measure.run_delay import RunDelay
 
 __all__ = ["Context"]
@@ -58,6 +59,8 @@ class Context:
         self.failed_checks: list[tuple[str, AssertionError]] = []
         self.attachments: list[Attachment] = []
         self.metrics: dict[str, tuple[Metric, float]] = {}
+        self.figures: dict[str, float] = {}
+        """What wfrun itself found out about the pass, by metric."""
         self._delay: Final = delay
         self._targets: Final = targets or {}
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
@@ -134,6 +137,37 @@ class Context:
         if self.metrics.get(name, (metric, 0.0))[0] != metric:
             raise BadDeclaration(f"the metric {name!r} was declared otherwise before in {self.case_id}")
         self.metrics[name] = (metric, float(value))
+
+    async def open_load(
+        self, call: Callable[[int], Awaitable[object]], *, rate_per_s: float, duration_s: float, most_in_flight: int
+    ) -> OpenLoad:
+        """Put an open load on a system, as :func:`wfrun.open_load` does, and record what it was like.
+
+        Each call made counts as an item, and as a latency from the moment it was due. How late calls began, and how
+        many were dropped, become metrics.
+
+        Args:
+            call: Given the call's index, counted from 0.
+            rate_per_s: Calls a second, more than 0.
+            duration_s: Seconds in which calls become due.
+            most_in_flight: Most calls unanswered at once, at least 1; what is due beyond that is dropped.
+
+        Raises:
+            UsageError: A rate, duration or bound is out of range.
+        """
+        # Most cases never ask for it.
+        from wfrun.authoring.open_load import open_load  # noqa: PLC0415
+
+        load = await open_load(rate_per_s, duration_s, call, self.clock, most_in_flight)
+        self.count(len(load.calls))
+        record = self.record_latency_ns
+        for made in load.calls:
+            record(max(0, round(made.latency_s * 1e9)))
+        slip_ns = max(0.0, load.slip_s(99) * 1e9) if load.calls else 0.0
+        # Several loads in one pass: the worst slip, and all that was dropped.
+        self.figures["load_slip_p99_ns"] = max(slip_ns, self.figures.get("load_slip_p99_ns", 0.0))
+        self.figures["load_dropped"] = len(load.dropped) + self.figures.get("load_dropped", 0)
+        return load
 
     @contextmanager
     def check(self, what: str = "") -> Iterator[None]:

@@ -116,6 +116,8 @@ _CATALOGUE: Final = (
     _shown("gc_collections", "", "lower", "count", 20, "How often the garbage collector ran in a process."),
     _shown("loop_lag_p99_ns", "ns", "lower", "tail", 20, "Lateness of the event loop's timers, 99 of 100."),
     _shown("loop_lag_max_ns", "ns", "lower", "tail", 20, "The longest the event loop stood still."),
+    _shown("load_slip_p99_ns", "ns", "lower", "tail", 20, "How late an open load began its calls, 99 of 100."),
+    _gating("load_dropped", "", "lower", "count", 5, "Calls of an open load that too many in flight kept out.", 10),
     _counted("function_calls", "", "Functions that a repetition calls, those written in C included.", 20),
     _counted("loop_handles", "", "Callbacks and steps of tasks that the event loop runs in a repetition.", 10),
     _counted("loop_iterations", "", "Turns of the event loop in a repetition.", 10, gates=False),

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import wfrun
+from wfrun.authoring.context import Context
 from wfrun.authoring.workloads import (
     ProcessingPipeline,
     create_processing_pipeline,
@@ -280,6 +281,57 @@ def test_percentiles_are_those_of_the_calls_made() -> None:
 
     assert [load.latency_s(percent) for percent in (50, 99, 100)] == pytest.approx([50, 99, 100], abs=0.001)
     assert load.slip_s(100) == pytest.approx(0, abs=0.001)
+
+
+def test_an_open_load_sees_a_stall_that_a_closed_one_leaves_out() -> None:
+    """What stalls for 300 ms keeps everybody waiting who comes meanwhile; a closed load asks once and is silent."""
+
+    class Stalling:
+        def __init__(self) -> None:
+            self.until_s = math.inf
+
+        async def answer(self, _: int) -> None:
+            loop = asyncio.get_running_loop()
+            if self.until_s == math.inf:
+                self.until_s = loop.time() + 0.8
+            left_s = self.until_s - loop.time()
+            await asyncio.sleep(left_s if 0 < left_s <= 0.3 else 0.0001)
+
+    async def opened() -> Context:
+        context = Context("a::case", seed=1)
+        await context.open_load(Stalling().answer, rate_per_s=1000, duration_s=2, most_in_flight=1000)
+        return context
+
+    async def closed() -> Context:
+        context, service, loop = Context("a::case", seed=1), Stalling(), asyncio.get_running_loop()
+        while loop.time() < 2:
+            began_s = loop.time()
+            await service.answer(0)
+            context.record_latency_ns(round((loop.time() - began_s) * 1e9))
+        return context
+
+    latencies = [on_virtual_time(load()).latency.summary() for load in (opened, closed)]
+
+    assert latencies[0] is not None
+    assert latencies[1] is not None
+    assert latencies[0].p99_ns >= 100_000_000
+    assert latencies[1].p99_ns <= 1_000_000
+
+
+def test_a_load_of_a_case_is_recorded_with_what_it_dropped_and_how_late_it_began() -> None:
+    async def loaded() -> Context:
+        context = Context("a::case", seed=1)
+        await context.open_load(lambda _: asyncio.sleep(10), rate_per_s=100, duration_s=0.3, most_in_flight=4)
+        return context
+
+    context = on_virtual_time(loaded())
+
+    summary = context.latency.summary()
+    assert summary is not None
+    assert (context.items, summary.count) == (4, 4)
+    assert summary.min_ns == pytest.approx(10e9, rel=0.001)
+    assert context.figures["load_dropped"] == 26
+    assert context.figures["load_slip_p99_ns"] < 1e6
 
 
 async def test_a_load_beyond_all_measure_still_lets_calls_be_answered() -> None:

@@ -42,6 +42,7 @@ def test_only_steady_metrics_gate() -> None:
         "latency_p99_ns": 10,
         "peak_rss_bytes": 15,
         "kept_rss_bytes": 15,
+        "load_dropped": 5,
         "function_calls": 5,
         "loop_handles": 5,
         "allocated_bytes": 5,

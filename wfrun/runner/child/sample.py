@@ -216,6 +216,7 @@ def repeat_once(
         row["throughput_per_s"] = result.items * 1e9 / max(1, wall_ns)
     if (summary := figures.latency.take_repetition()) is not None:
         row |= {f"latency_{name}": getattr(summary, name) for name in LATENCY_METRICS}
+    row |= single.context.figures
     for name, (metric, value) in single.context.metrics.items():
         figures.declared[name] = metric
         row[name] = value
