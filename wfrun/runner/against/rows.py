@@ -13,6 +13,8 @@ from wfrun.runner.against.figures import given_a_core
 from wfrun.runner.child.messages import NOT_THERE, Generation, Status
 from wfrun.runner.compare.judge import Limits, judge, unless_inexact
 from wfrun.runner.compare.verdicts import Comparison, LatencyCompared, MetricComparison, Verdict
+from wfrun.runner.compare.why import cost_of, why
+from wfrun.runner.record.figures import functions_of
 from wfrun.runner.run.outcomes import CapturedOutput, Outcome
 from wfrun.stats.counts import compare_counts
 
@@ -34,7 +36,7 @@ def comparison_of(all_taken: Sequence[CasePairs], sides: Sides, thresholds: Mapp
     rows: list[MetricComparison] = []
     warnings = list(sides.notes)
     for taken in all_taken:
-        rows.extend(_rows(taken, sides, thresholds))
+        rows.extend(_explained(taken, row) for row in _rows(taken, sides, thresholds))
         if taken.void and taken.pairs:
             warnings.append(f"{taken.case.info.id}: {void_reason(taken)}")
     latencies = {
@@ -95,6 +97,14 @@ def _rows(taken: CasePairs, sides: Sides, thresholds: Mapping[str, float]) -> It
 
 def _lacks_case(trouble: SideTrouble) -> bool:
     return trouble.result.message.startswith(NOT_THERE)
+
+
+def _explained(taken: CasePairs, row: MetricComparison) -> MetricComparison:
+    """Return the row with what the functions of both sides say about a change for the worse."""
+    base, changed = (functions_of(counted) for counted in taken.counted)
+    if row.verdict is not Verdict.REGRESSED or not base or not changed:
+        return row
+    return replace(row, why=why(base, changed, cost_of(row.metric, row.unit)))
 
 
 def _told(trouble: SideTrouble, sides: Sides) -> str:

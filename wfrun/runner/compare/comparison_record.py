@@ -12,7 +12,7 @@ from wfrun.runner.record.measurements import ClosedModel
 
 __all__ = ["ComparisonRecord", "compared_with", "record_comparison"]
 
-_SAME = tuple(name for name in RowRecord.model_fields if name not in {"verdict", "fails", "old_samples"})
+_SAME = tuple(name for name in RowRecord.model_fields if name not in {"verdict", "fails", "old_samples", "why"})
 
 
 class ComparisonRecord(ClosedModel):
@@ -66,6 +66,7 @@ def _rows(comparison: Comparison, *, samples: bool = False) -> tuple[RowRecord, 
         RowRecord(
             **{name: getattr(row, name) for name in _SAME},
             verdict=row.verdict.value,
+            why=tuple(change.describe() for change in row.why),
             fails=(row.case_id, row.metric) in failing,
             old_samples=row.old_samples if samples else (),
         )

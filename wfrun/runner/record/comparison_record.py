@@ -33,6 +33,10 @@ class RowRecord(ClosedModel):
     source_changed: bool = Field(description="whether the text of the case is another than then")
     fails: bool = Field(description="whether this row is a reason for exit code 3")
     warnings: tuple[str, ...] = Field(description="doubts about this row, in words")
+    why: tuple[str, ...] = Field(
+        default=(),
+        description="of a metric that regressed, the functions that are likely to be why, in words, the dearest first",
+    )
     old_samples: tuple[tuple[float, ...], ...] = Field(
         default=(),
         description="in the record of a session: samples of the old side, one list a process, in unit; those of the "

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from wfrun.measure.metrics import METRICS
 from wfrun.runner.compare.verdicts import Verdict
-from wfrun.runner.report.delta_table import ORDER, change_shown, doubts_told
+from wfrun.runner.report.delta_table import ORDER, change_shown, doubts_told, reasons_told
 from wfrun.runner.report.page.charts import distribution, latency_curves, over_repetitions
 from wfrun.runner.report.page.drawing import BINS, extent_of, interval, strip, threshold_symbol
 from wfrun.runner.report.page.markup import anchor, label, listed, text
@@ -203,6 +203,7 @@ def _verdict(row: MetricComparison) -> str:
 
 
 def _more(comparison: Comparison, rows: Sequence[MetricComparison], drawn: _Drawings) -> Iterator[str]:
+    yield listed(reasons_told(rows), shown=6)
     telling = [row for row in rows if row.verdict in TELLING and row.gates]
     for row in telling[: min(LARGE_A_CASE, drawn.large)]:
         drawn.large -= 1
