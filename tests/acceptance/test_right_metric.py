@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.alone
 
+WORSE: Final = {"WORSE": "1", "COLUMNS": "160"}
 SUITE: Final = """
 WORSE = "WORSE" in os.environ
 passes = 0
@@ -22,9 +23,9 @@ kept = []
 
 def operations(context, times, duration_s):
     for number in range(times):
-        began_ns = time.perf_counter_ns()
         time.sleep(duration_s(number))
-        context.record_latency_ns(time.perf_counter_ns() - began_ns)
+        # Told, not taken: a busy machine has stalls of its own, as many as there are slow operations here.
+        context.record_latency_ns(round(duration_s(number) * 1e9) + context.random.randrange(10_000))
     context.count(times)
 
 @suite.benchmark("A fifth takes twice as long")
@@ -34,7 +35,6 @@ def a_fifth(context):
 @suite.benchmark("A rare stall")
 def a_stall(context):
     time.sleep(0.005)
-    # Told, not taken: a busy machine has stalls of its own, and so few of them are as many as these.
     for number in range(100):
         stalled = WORSE and number % 50 == 7
         context.record_latency_ns(context.random.randrange(1_000_000, 1_010_000) + 5_000_000 * stalled)
@@ -93,9 +93,9 @@ def as_before(context):
 def test_the_right_metric_turns_red(project: Project, case: str, red: set[str], never_red: set[str]) -> None:
     project.write({"suites/suite_work.py": SUITE})
     chosen = ("--performance", "--case", f"work::{case}")
-    assert project.run(*chosen, "--baseline", "b").code == 0
+    assert project.run(*chosen, "--baseline", "b", patience_s=120).code == 0
 
-    ran = project.run(*chosen, "--compare", "b", "--verbose", env={"WORSE": "1", "COLUMNS": "160"})
+    ran = project.run(*chosen, "--compare", "b", "--verbose", env=WORSE, patience_s=120)
 
     regressed = set(re.findall(r"^ +([a-z0-9_]+) .* regressed *$", ran.out, re.MULTILINE))
     assert red <= regressed, ran.out
@@ -106,9 +106,9 @@ def test_the_right_metric_turns_red(project: Project, case: str, red: set[str], 
 def test_what_changed_is_named_with_its_file_and_line(project: Project) -> None:
     project.write({"suites/suite_work.py": SUITE})
     chosen = ("--performance", "--case", "work::more_calls")
-    assert project.run(*chosen, "--baseline", "b").code == 0
+    assert project.run(*chosen, "--baseline", "b", patience_s=120).code == 0
 
-    ran = project.run(*chosen, "--compare", "b", "--markdown", "report.md", env={"WORSE": "1", "COLUMNS": "160"})
+    ran = project.run(*chosen, "--compare", "b", "--markdown", "report.md", env=WORSE, patience_s=120)
 
     line = 1 + (project.folder / "suites/suite_work.py").read_text().split("def encode()")[0].count("\n")
     told = f"why function_calls of More calls: encode() in suites/suite_work.py:{line} called 100 → 130 times"
@@ -119,11 +119,11 @@ def test_what_changed_is_named_with_its_file_and_line(project: Project) -> None:
 def test_counts_gate_on_another_machine_where_times_cannot(project: Project) -> None:
     project.write({"suites/suite_work.py": SUITE})
     chosen = ("--performance", "--case", "work::more_calls")
-    assert project.run(*chosen, "--baseline", "b").code == 0
+    assert project.run(*chosen, "--baseline", "b", patience_s=120).code == 0
     text = project.read("baselines/b.json")
     project.write({"baselines/b.json": re.sub(r'"cpu_model": *"[^"]*"', '"cpu_model": "another"', text)})
 
-    ran = project.run(*chosen, "--compare", "b", "--verbose", env={"WORSE": "1", "COLUMNS": "160"})
+    ran = project.run(*chosen, "--compare", "b", "--verbose", env=WORSE, patience_s=120)
 
     assert ran.code == 3, ran.out
     assert re.search(r"^ +function_calls .* regressed *$", ran.out, re.MULTILINE)
@@ -150,7 +150,7 @@ def test_memory_left_behind_is_told_without_a_baseline(project: Project) -> None
 
     leaks, clean = project.json("record.json")["outcomes"]
     assert ran.code == 0
-    assert "memory: each repetition leaves 1.02 KiB behind (1.02 KiB to 1.02 KiB)" in ran.out
+    assert re.search(r"memory: each repetition leaves 1\.\d+ KiB behind \(.* to 1\.\d+ KiB\)", ran.out)
     (slope,) = leaks["measurements"]["metrics"]["memory_slope_bytes"]["samples"][0]
     assert 1000 <= slope <= 1200
     assert clean["measurements"]["metrics"]["memory_slope_bytes"]["samples"] == [[0]]
