@@ -92,8 +92,9 @@ def format_number(value: float) -> str:
 
 
 def format_percent(ratio: float) -> str:
-    """Return a change as a signed percentage: 1.034 is ``+3.4 %``."""
-    return f"{(ratio - 1) * 100:+.1f} %"
+    """Return a change as a signed percentage: 1.034 is ``+3.4 %``, 520 is ``+51,900 %``."""
+    percent = (ratio - 1) * 100
+    return f"{percent:+.1f} %" if abs(percent) < 999.95 else f"{percent:+,.0f} %"
 
 
 def format_value(value: float, unit: str) -> str:

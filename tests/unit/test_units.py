@@ -56,6 +56,8 @@ def test_bytes_rates_and_changes_are_written_for_people() -> None:
     assert format_bytes(12) == "12 B"
     assert format_rate(123456) == "123 k/s"
     assert format_percent(1.034) == "+3.4 %"
+    assert format_percent(0.5) == "-50.0 %"
+    assert format_percent(520.0) == "+51,900 %"
     assert format_value(1500, "ns") == "1.50 µs"
     assert format_value(3, "retries") == "3.00 retries"
 

@@ -165,7 +165,7 @@ def _scale_percent(rows: Sequence[MetricComparison]) -> float:
         # What is exact has no interval to draw, and a count may well have grown a hundredfold.
         if row.interval is not None and row.interval[0] < row.interval[1] and row.gates
     )
-    widest = reach[int(0.95 * (len(reach) - 1))] if reach else 10.0
+    widest = reach[int(0.85 * (len(reach) - 1))] if reach else 10.0
     needed = max(widest, 10.0)
     return next((step for step in (10.0, 15.0, 20.0, 30.0, 40.0) if needed <= step), _WIDEST_PERCENT)
 
@@ -191,7 +191,7 @@ def _row(row: MetricComparison, drawn: _Drawings) -> str:
 def _verdict(row: MetricComparison) -> str:
     """Return the verdict as a word, and below it what a reader must know to judge it."""
     beside = []
-    if row.could_have_seen_percent is not None:
+    if row.verdict is Verdict.INCONCLUSIVE and row.could_have_seen_percent is not None:
         beside.append(f"could have seen {row.could_have_seen_percent:.1f} %")
     if row.verdict is Verdict.REGRESSED and not row.gates:
         beside.append("advice only")

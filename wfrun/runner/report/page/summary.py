@@ -131,8 +131,8 @@ def _steps(story: SessionStory) -> Iterator[str]:
         yield f"<li>Or live with it: <code>{text(command)}</code>"
     open_ = [row for row in comparison.metrics if row.gates and row.verdict is Verdict.INCONCLUSIVE]
     if open_:
-        seen = [row.could_have_seen_percent for row in open_ if row.could_have_seen_percent is not None]
-        least = f"; the widest could have shown {max(seen):.1f} % or more" if seen else ""
+        seen = open_[0].could_have_seen_percent if len(open_) == 1 else None
+        least = "" if seen is None else f"; it could have shown {seen:.1f} % or more"
         yield f"<li>{plural(len(open_), 'metric')} could not be decided{least}: measure longer, or on a quieter machine"
     missing = {row.case_id for row in comparison.metrics if row.verdict is Verdict.MISSING}
     if missing:
