@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Final
 
 from wfrun.measure.metrics import METRICS
 from wfrun.runner.compare.verdicts import Verdict
-from wfrun.runner.report.delta_table import ORDER, change_shown, doubts_told, reasons_told
+from wfrun.runner.report.delta_table import ORDER, change_shown, doubts_told
 from wfrun.runner.report.page.charts import distribution, latency_curves, over_repetitions
 from wfrun.runner.report.page.drawing import BINS, extent_of, interval, strip, threshold_symbol
 from wfrun.runner.report.page.markup import anchor, label, listed, text
+from wfrun.runner.report.page.reasons import reasons
 from wfrun.runner.report.text import plural, shown_path
 from wfrun.units import format_value
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from wfrun.runner.compare.verdicts import Comparison, MetricComparison
     from wfrun.runner.report.page.nights import Nights
 
-__all__ = ["compared", "meanings"]
+__all__ = ["compared"]
 
 LETTERS: Final = {
     Verdict.REGRESSED: "r",
@@ -71,10 +72,11 @@ def compared(comparison: Comparison, nights: Nights) -> Iterator[str]:
         missing.append(f"the samples of {plural(drawn.left_out, 'metric')} are not drawn")
     if missing:
         yield f'<p class="dim">To keep the page small {" and ".join(missing)}: the session record has them.</p>'
+    yield from _meanings({row.metric for row in chosen.rows})
     yield "</section>"
 
 
-def meanings(metrics: set[str]) -> Iterator[str]:
+def _meanings(metrics: set[str]) -> Iterator[str]:
     """Yield what the names of metrics mean, folded."""
     known = [METRICS[name] for name in _CATALOGUE if name in metrics]
     if not known:
@@ -166,7 +168,9 @@ def _scale_percent(rows: Sequence[MetricComparison]) -> float:
         if row.interval is not None and row.interval[0] < row.interval[1] and row.gates
     )
     widest = reach[int(0.85 * (len(reach) - 1))] if reach else 10.0
-    needed = max(widest, 10.0)
+    # A threshold is worth seeing whole, unless noise has widened it beyond all measure.
+    thresholds = sorted(row.threshold_percent for row in rows if row.gates)
+    needed = max(widest, 10.0, 1.2 * thresholds[len(thresholds) // 2] if thresholds else 0.0)
     return next((step for step in (10.0, 15.0, 20.0, 30.0, 40.0) if needed <= step), _WIDEST_PERCENT)
 
 
@@ -203,7 +207,7 @@ def _verdict(row: MetricComparison) -> str:
 
 
 def _more(comparison: Comparison, rows: Sequence[MetricComparison], drawn: _Drawings) -> Iterator[str]:
-    yield listed(reasons_told(rows), shown=6)
+    yield from reasons(rows)
     telling = [row for row in rows if row.verdict in TELLING and row.gates]
     for row in telling[: min(LARGE_A_CASE, drawn.large)]:
         drawn.large -= 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from wfrun.runner.report.page.cases import cases, failed_cases, fixture_failures, load_failures
 from wfrun.runner.report.page.charts import SYMBOLS
-from wfrun.runner.report.page.compared import compared, meanings
+from wfrun.runner.report.page.compared import compared
 from wfrun.runner.report.page.environment import environment, warnings
 from wfrun.runner.report.page.markup import block, text
 from wfrun.runner.report.page.measured import measured
@@ -86,7 +86,6 @@ def _body(story: SessionStory, nights: Nights) -> Iterator[str]:
     yield from failed_cases(story)
     if story.comparison is not None:
         yield from compared(story.comparison, nights)
-        yield from meanings({row.metric for row in story.comparison.metrics})
     else:
         yield from measured(story.record, nights)
     yield from cases(story)

@@ -105,6 +105,9 @@ td small{display:block;font-weight:400}
   margin:.6rem 0}
 .card.doubt{border-left-color:var(--doubt)}.card.bad,.card.doubt{color:var(--text)}
 .card>summary{font-weight:600}.card>summary b{margin-right:.3rem}
+.whyhead{margin:.5rem 0 .1rem;font-weight:600}.why{margin:.2rem 0 .5rem}.why,.whyhead{color:var(--text)}
+.why li{margin:.25rem 0}
+.why i{font-style:normal;font-weight:600;color:var(--bad)}.why b{font-weight:600}
 .fold{margin:.4rem 0}
 svg{overflow:hidden;vertical-align:middle}
 .defs{position:absolute;width:0;height:0}

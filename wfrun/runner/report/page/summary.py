@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Headline", "head", "headline"]
 
 _MOST_NAMED: Final = 3
-"""Cases that got worse named in the head; the table has them all."""
+"""Cases, and metrics of each, that got worse and are named in the head; the table has them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,8 @@ def _steps(story: SessionStory) -> Iterator[str]:
     for row in comparison.regressed:
         worse.setdefault(row.case_id, []).append(row)
     for case_id, rows in list(worse.items())[:_MOST_NAMED]:
-        changes = ", ".join(map(_how_much, rows))
+        changes = ", ".join(map(_how_much, rows[:_MOST_NAMED]))
+        changes += f" and {plural(len(rows) - _MOST_NAMED, 'other metric')}" if len(rows) > _MOST_NAMED else ""
         yield f'<li>See why <a href="#m-{anchor(case_id)}">{text(rows[0].title)}</a> got worse: {text(changes)}'
     if len(worse) > _MOST_NAMED:
         yield f"<li>and {plural(len(worse) - _MOST_NAMED, 'other case')} that got worse, in the table below"
