@@ -57,7 +57,7 @@ async def high_throughput(context: Context) -> None:
     assert fold_digests(digests) == fold_digests(expected.values())
     assert len(flow.inputs) == len(flow.outputs) == 0
     context.count(BATCHES)
-    if context.measured:
+    if context.measured and not context.counted:
         assert BATCHES / took_s > 1000
 
 

@@ -162,6 +162,10 @@ NOT_COUNTED: Final = """
 def fast():
     # As under the counters alone: they are what makes it slow.
     assert sys.getprofile() is None, "too slow"
+
+@suite.benchmark("Is fast, where it is timed")
+def timed(context):
+    assert context.counted or sys.getprofile() is None, "too slow"
 """
 
 
@@ -170,8 +174,10 @@ def test_a_case_that_fails_under_the_counters_is_none_the_worse(project: Project
 
     ran = project.run("--performance", "--json", "record.json")
 
-    (outcome,) = project.json("record.json")["outcomes"]
+    fails, holds = project.json("record.json")["outcomes"]
     assert ran.code == 0
-    assert outcome["status"] == "passed"
-    assert "function_calls" not in outcome["measurements"]["metrics"]
-    assert "! fast::fast: not counted, as under the counters it failed" in ran.out
+    assert fails["status"] == "passed"
+    assert "function_calls" not in fails["measurements"]["metrics"]
+    assert "function_calls" in holds["measurements"]["metrics"]
+    assert "! fast::fast: not counted, as under the counters it failed: AssertionError: too slow" in ran.out
+    assert "! fast::timed" not in ran.out

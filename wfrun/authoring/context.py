@@ -37,6 +37,8 @@ class Context:
         seed: A number derived from the session's seed and the case's id; the same in every process of the case.
         clock: Time to read and to wait by; virtual in a case declared so.
         measured: Whether figures are being recorded; absolute speed bars belong behind this.
+        counted: Whether what the pass does is counted instead of timed, which makes it take several times as long; no
+            bar on speed belongs there.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Context:
         self.seed: Final = seed
         self.clock: Final[Clock] = _CLOCK
         self.measured: Final = measured
+        self.counted = False
         self._latency: Final = latency
         self.items = 0
         self.notes: dict[str, Any] = {}

@@ -178,9 +178,11 @@ class _Counting:
         return int(self.samples["function_calls"][0])
 
     def _count_memory(self, count: int) -> None:
-        self._pass(AllocationCounter(_left_out))  # what tracing itself needs is made in the first pass
+        by_line = count <= MOST_CALLS
+        if by_line:
+            self._pass(AllocationCounter(_left_out))  # what tracing itself needs is made in the first pass
         for number in range(2):
-            if count > MOST_CALLS:
+            if not by_line:
                 peak = PeakCounter()
                 self._pass(peak)
                 self._add("allocated_peak_bytes", peak.peak_bytes)
@@ -234,6 +236,7 @@ class _Counting:
     def _pass(self, counter: Counter | None) -> None:
         """Pass once, under ``counter`` where there is one."""
         single = Pass(self.case, self.options, LatencyRecorder())
+        single.context.counted = True
         if counter is not None and self._spans:
             single.context.stopwatch = _CountedStopwatch(counter)
         elif counter is not None:

@@ -158,6 +158,8 @@ def _doubts(case: PlannedCase, counted: CaseResult | None) -> tuple[str, ...]:
     if counted.status is Status.PASSED:
         return counted.warnings
     why = counted.message or counted.status.value
+    if counted.status is Status.FAILED:
+        why += " (bars on speed belong behind `not context.counted`)"
     return (f"{case.info.id}: not counted, as under the counters it {_HOW[counted.status]}: {why}",)
 
 
