@@ -105,6 +105,11 @@ def test_limits_fall_with_the_nights_known_and_are_drawn_between_them() -> None:
     assert LIMITS[20][0] < limit_of(1, 17) < LIMITS[15][0]
 
 
+def test_the_more_rows_are_watched_the_further_out_a_limit_is() -> None:
+    assert limit_of(2, 40) < limit_of(2, 40, among=2) == limit_of(2, 40, among=3) < limit_of(2, 40, among=4)
+    assert limit_of(2, 40, among=31) == limit_of(2, 40, among=100) == pytest.approx(limit_of(2, 40) * 1.365, rel=0.01)
+
+
 def test_the_spread_of_normal_values_is_their_standard_deviation() -> None:
     chance = random.Random(5)
     for count in (5, 9, 10, 15, 30):

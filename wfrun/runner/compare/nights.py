@@ -22,6 +22,8 @@ NIGHTS_NEEDED: Final = FEWEST_NIGHTS + 1
 LEAST_SPREAD: Final = 0.002
 """Nights that lie closer together than 0.2 % are taken to lie so far apart: exact counts would alarm at every move."""
 LEAST_CHANGE: Final = 0.005
+CASES_AS_ONE: Final = 10
+"""So many cases share the limits of one row of nights, which are rare enough for them and what they measure."""
 DEFAULT_CREEP_PERCENT: Final = 5.0
 
 
@@ -89,6 +91,7 @@ def look_at(series: Series) -> Look:
         least_change=max(LEAST_CHANGE, slack),
         creep=math.log1p((series.threshold_percent or DEFAULT_CREEP_PERCENT) / 100),
         anchors=series.anchors,
+        among=math.ceil(series.among_cases / CASES_AS_ONE),
     )
     if watched.level is None or watched.anchor is None:
         raise ValueError("a series without nights says nothing")

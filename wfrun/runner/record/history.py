@@ -160,6 +160,8 @@ class Series:
     """Oldest first; never empty. A night in which the case was not measured is not there."""
     anchors: tuple[int, ...] = ()
     """After how many of the nights the level was accepted by ``wfrun history anchor``."""
+    among_cases: int = 1
+    """How many cases the newest night of this machine has: the more there are, the rarer each must move by chance."""
     absent: int = 0
     """How many nights of this machine followed the last one of this series, without this metric."""
 
@@ -224,7 +226,11 @@ def series_on(history: History, machine: str | None = None) -> tuple[Series, ...
             for case_id, case in line.cases.items():
                 for metric in case.metrics:
                     collected[case_id, metric].add(line, case, metric, count)
-    return tuple(each.as_series(case_id, metric, str(chosen), count) for (case_id, metric), each in collected.items())
+    cases = len(nights[-1].cases) if nights else 0
+    return tuple(
+        each.as_series(case_id, metric, nights[-1].machine, count, cases)
+        for (case_id, metric), each in collected.items()
+    )
 
 
 class _Collected:
@@ -260,7 +266,7 @@ class _Collected:
             )
         )
 
-    def as_series(self, case_id: str, metric: str, machine: str, nights: int) -> Series:
+    def as_series(self, case_id: str, metric: str, machine: str, nights: int, cases: int) -> Series:
         if self.newest is None:
             raise ValueError(f"no night has {metric} of {case_id}")
         case, found = self.newest
@@ -276,6 +282,7 @@ class _Collected:
             machine=machine,
             nights=tuple(self.nights),
             anchors=tuple(self.anchors),
+            among_cases=cases,
             absent=nights - self.last_night,
         )
 
