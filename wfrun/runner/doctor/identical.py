@@ -97,6 +97,15 @@ async def _compare_all(budget_s: float, say: Callable[[str], None]) -> list[Deci
         listener=lambda _: None,
         on_fixture_failure=lambda _: None,
     )
+    try:
+        return await _until_spent(taker, case, budget_s, say)
+    finally:
+        await taker.close()
+
+
+async def _until_spent(
+    taker: PairTaker, case: PlannedCase, budget_s: float, say: Callable[[str], None]
+) -> list[Decision]:
     decisions: list[Decision] = []
     started_s = time.monotonic()
     longest_s = 0.0
