@@ -22,6 +22,8 @@ def recorded(module_project: Project) -> Project:
     assert module_project.run("--performance", "--baseline", "main").code == 0
     baseline = module_project.json("baselines/main.json")
     baseline["fingerprint"]["cpu_model"] = "Abacus 2000"
+    (session,) = baseline["sessions"]
+    session["cases"].append({**session["cases"][0], "id": "a::long_gone", "title": "Long gone"})
     module_project.write({"baselines/main.json": json.dumps(baseline)})
     return module_project
 
@@ -35,8 +37,10 @@ def test_slower_code_is_found_although_the_machine_is_another(recorded: Project)
     assert "main.json is of another machine (cpu model differ), so its commit" in ran.out
     assert "was measured again here, beside the working tree" in ran.out
     assert "regressed" in ran.out
+    assert "Long gone" in ran.out
     assert len(trees_of(recorded)) == 1
     assert recorded.run("--performance", "--compare", "main", "--fail-on", "none").code == 0
+    assert recorded.run("--performance", "--compare", "main", "--fail-on", "missing").code == 3
 
 
 def test_what_was_accepted_holds_by_how_many_times_as_much_it_was(recorded: Project) -> None:

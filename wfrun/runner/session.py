@@ -124,7 +124,7 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
                 faults=(*result.faults, *repeated.faults),
                 fixture_failures=(*result.fixture_failures, *repeated.fixture_failures),
             )
-    comparison = comparison and told(comparison, options, surroundings, remeasuring)
+    comparison = comparison and told(comparison, options, surroundings, remeasuring, discovery)
     with stages.timing("record"):
         notes, problem = _keep_baseline(recording, options)
         code = _exit_code(discovery, result, comparison, problem, flaky_fails=options.limits.flaky_fails)

@@ -6,15 +6,21 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from wfrun.measure.environment import HARD_KEYS
+from wfrun.measure.metrics import METRICS
 from wfrun.runner.compare.accepting import with_accepted
+from wfrun.runner.compare.coverage import covered_ids
 from wfrun.runner.compare.remeasuring import remeasurable
+from wfrun.runner.compare.verdicts import MetricComparison, Verdict
 from wfrun.runner.options import Trees
 from wfrun.runner.record.machine_noise import noise_shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from wfrun.runner.compare.verdicts import Comparison
+    from wfrun.runner.discover.discovery import Discovery
     from wfrun.runner.options import SessionOptions
     from wfrun.runner.record.models import Baseline
     from wfrun.runner.record.surroundings import Surroundings
@@ -61,17 +67,52 @@ def remeasuring_of(
 
 
 def told(
-    comparison: Comparison, options: SessionOptions, surroundings: Surroundings, remeasuring: Remeasuring | None
+    comparison: Comparison,
+    options: SessionOptions,
+    surroundings: Surroundings,
+    remeasuring: Remeasuring | None,
+    discovery: Discovery,
 ) -> Comparison:
-    """Return ``comparison`` with what the session knows beside it: what fails, what was accepted, its machine."""
+    """Return ``comparison`` with what the session knows beside it: what fails, what was accepted, its machine.
+
+    Two trees know nothing of cases that both lack; those of the baseline are missing here too.
+    """
     if remeasuring is not None and remeasuring.trees is not None:
         rows = with_accepted(
             comparison.metrics, remeasuring.baseline.accepted, surroundings.created, other_machine=True
         )
-        comparison = replace(comparison, metrics=rows)
+        gone = _gone(remeasuring.baseline, options, discovery)
+        comparison = replace(comparison, metrics=(*rows, *_missing(remeasuring.baseline, gone)))
     return replace(
         comparison,
         fail_on=options.outputs.fail_on,
         machine_noise=noise_shown(surroundings.conditions),
         warnings=(*((remeasuring.note,) if remeasuring is not None else ()), *comparison.warnings),
     )
+
+
+def _gone(baseline: Baseline, options: SessionOptions, discovery: Discovery) -> AbstractSet[str]:
+    here = {case.id for case in discovery.cases}
+    return covered_ids(baseline, discovery, options.paths, options.selection) - here
+
+
+def _missing(baseline: Baseline, case_ids: AbstractSet[str]) -> Iterable[MetricComparison]:
+    for case_id, case in baseline.cases().items():
+        if case_id not in case_ids:
+            continue
+        for name, metric in case.measurements.metrics.items():
+            gates = METRICS[name].gates if name in METRICS else metric.threshold_percent is not None
+            yield MetricComparison(
+                case_id=case_id,
+                title=case.title,
+                metric=name,
+                unit=metric.unit,
+                better=metric.better,
+                old=metric.floor,
+                new=None,
+                ratio=None,
+                interval=None,
+                threshold_percent=0.0,
+                gates=gates,
+                verdict=Verdict.MISSING,
+            )

@@ -125,7 +125,7 @@ def _siblings(root: Path) -> Finding:
     shared = [group for group in groups if re.search(r"[-,]", group)]
     values = {"groups": groups}
     if not shared:
-        return Finding("siblings", Level.GOOD, "each processor is a core of its own", values=values)
+        return Finding("siblings", Level.GOOD, "each processor is a core of its own, as far as it shows", values=values)
     shown = " and ".join(shared[:4]) + (" …" if len(shared) > 4 else "")
     advice = "what runs on one slows the other: leave it idle, or echo off > /sys/devices/system/cpu/smt/control"
     return Finding("siblings", Level.BEWARE, f"processors {shown} share a core", advice, values)
