@@ -314,12 +314,14 @@ def test_it_can_be_read_without_a_script(browser: webdriver.Chrome) -> None:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
-def test_paper_has_everything_and_no_buttons(browser: webdriver.Chrome) -> None:
+def test_paper_is_light_and_has_what_is_shown_but_no_buttons(browser: webdriver.Chrome) -> None:
     printed = browser.execute_cdp_cmd("Page.printToPDF", {"printBackground": False})
 
     assert len(printed["data"]) > 10_000
+    browser.execute_script("document.documentElement.dataset.theme = 'dark'")
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
     try:
+        assert browser.execute_script("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
         assert texts(browser, "button[data-only], #theme, nav") == []
         assert len(texts(browser, ".cases tbody tr")) == 5
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from wfrun.measure.metrics import METRICS
@@ -221,16 +222,17 @@ def _more(comparison: Comparison, rows: Sequence[MetricComparison], drawn: _Draw
 
 
 def _filter(rows: Sequence[MetricComparison]) -> Iterator[str]:
-    counts = {verdict: sum(row.verdict is verdict for row in rows) for verdict in ORDER}
+    # What is not shown at first is not counted: a button would promise more than it shows.
+    counts = Counter(row.verdict for row in rows if _tells_something(row))
     advice = sum(not row.gates and row.verdict not in TELLING for row in rows)
     yield '<div class="filter" hidden><label>Find <input type="search" data-find placeholder="case or metric"></label>'
     yield '<span role="group" aria-label="Show metrics by verdict">'
     yield '<button type="button" data-only="" aria-pressed="true">all</button>'
-    for verdict, count in counts.items():
-        if count:
+    for verdict in ORDER:
+        if counts[verdict]:
             yield (
                 f'<button type="button" data-only="{verdict.value}" aria-pressed="false">'
-                f"{verdict.value} {count:,}</button>"
+                f"{verdict.value} {counts[verdict]:,}</button>"
             )
     yield "</span></div>"
     if advice:

@@ -126,11 +126,4 @@ addEventListener("hashchange", () => {
   const fold = target?.querySelector(".more details");
   if (fold) fold.open = true;
 });
-// On paper nothing can be unfolded.
-addEventListener("beforeprint", () => {
-  for (const fold of all("details:not([open])")) { fold.open = true; fold.dataset.printed = ""; }
-});
-addEventListener("afterprint", () => {
-  for (const fold of all("details[data-printed]")) { fold.open = false; delete fold.dataset.printed; }
-});
 """

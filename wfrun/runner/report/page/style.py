@@ -20,6 +20,7 @@ _SCHEMES: Final = f"""
 @media (prefers-color-scheme:dark){{:root{{{_DARK}}}}}
 :root[data-theme=light]{{{_LIGHT}}}
 :root[data-theme=dark]{{{_DARK}}}
+@media print{{:root:root:root{{{_LIGHT};--back:#fff}}}}
 """
 _RULES: Final = """
 *{box-sizing:border-box}
@@ -79,7 +80,8 @@ th[aria-sort=descending] button::after{content:"\\2193";opacity:1}
 .metrics td{white-space:nowrap}
 .metrics td:nth-child(6),.metrics th:nth-child(6){text-align:left;width:9.5rem}
 .metrics:not(.figures) :is(td,th):nth-child(5){text-align:left;width:9.5rem;padding-left:1.2rem}
-.metrics:not(.figures) :is(td,th):nth-child(7){white-space:normal;text-align:left;width:11rem;line-height:1.25}
+.metrics:not(.figures) :is(td,th):nth-child(7){white-space:normal;text-align:left;width:11rem}
+.metrics td:nth-child(7){line-height:1.25}
 .metrics tbody{border-bottom:1px solid var(--line)}
 .metrics .g th{padding-top:.8rem;font-weight:600;overflow-wrap:anywhere}
 .metrics .g code{font-weight:400;color:var(--dim);margin-left:.4rem;font-size:12px}
@@ -138,7 +140,7 @@ text{font-size:11px;fill:var(--dim)}
 .key{display:inline-block;width:.8rem;height:.8rem;border-radius:2px;margin:0 .35rem -.05rem .2rem}
 .key.now{background:var(--now)}.key.then{background:var(--then)}
 .key.thr{background:var(--band);border:1px solid var(--line)}
-@media (max-width:58rem){
+@media screen and (max-width:58rem){
   body{padding:.6rem .6rem 3rem}header,section{padding:.9rem .8rem}
   h1{font-size:1.35rem}
   input[type=search]{width:100%;margin:0}.filter label{width:100%}
@@ -168,11 +170,12 @@ text{font-size:11px;fill:var(--dim)}
   figure{margin-right:0}
 }
 @media print{
-  :root{--back:#fff;--card:#fff;--text:#000}
-  body{max-width:none;padding:0;font-size:11px}
-  header,section{border:0;padding:.4rem 0;break-inside:auto}
+  html{font-size:11.5px}body{max-width:none;padding:0;font-size:11px}code,pre,text{font-size:9px}h1{font-size:20px}h2{font-size:14px}
+  .waits text,figcaption,small{font-size:10px}
+  header,section{border:0;padding:.4rem 0}
   nav,.filter,#theme,.check{display:none!important}
-  tr,figure,.card{break-inside:avoid}thead{display:table-header-group}
+  tr,figure,li{break-inside:avoid}thead{display:table-header-group}h2,.g{break-after:avoid}
+  .metrics:not(.figures) :is(td,th):nth-child(n){width:auto}
   thead th button::after{content:""}
   *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 }

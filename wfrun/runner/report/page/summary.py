@@ -39,11 +39,13 @@ class Headline:
 def headline(story: SessionStory) -> Headline:
     """Return the sentence that matters most: whether there is no trust, a failure, a regression, or nothing of it."""
     result, comparison = story.result, story.comparison
-    ran = len(result.outcomes) - sum(outcome.status is Status.NOT_RUN for outcome in result.outcomes)
+    counts = result.outcomes.counts()
+    ran = len(result.outcomes) - counts[Status.NOT_RUN]
     if result.faults:
         return Headline("wfrun contradicted itself: do not trust this session", "bad")
     if result.interrupted:
-        return Headline(f"Interrupted: {ran:,} of {plural(len(story.plan.cases), 'case')} ran", "doubt")
+        ended = ran - counts[Status.INTERRUPTED]
+        return Headline(f"Interrupted: {ended:,} of {plural(len(story.plan.cases), 'case')} came to an end", "doubt")
     broken = [f"{len(result.failed):,} of {plural(ran, 'case')} failed"] if result.failed else []
     if story.discovery.failures:
         broken.append(f"{plural(len(story.discovery.failures), 'suite file')} did not load")
@@ -55,7 +57,7 @@ def headline(story: SessionStory) -> Headline:
     if not ran:
         return Headline("No case ran", "doubt")
     passed = "The one case passed" if ran == 1 else f"All {ran:,} cases passed"
-    if sum(outcome.status is Status.PASSED for outcome in result.outcomes) < ran:
+    if counts[Status.PASSED] < ran:
         passed = f"None of {plural(ran, 'case')} failed"
     return Headline(passed + ("" if comparison is None else f", {_compared(comparison)}"), "good")
 
@@ -77,7 +79,7 @@ def head(story: SessionStory) -> Iterator[str]:
 
 
 def _counts(story: SessionStory) -> Iterator[str]:
-    counts = Counter(outcome.status for outcome in story.result.outcomes)
+    counts = story.result.outcomes.counts()
     shown = [
         (counts[status], status.value, "good" if status is Status.PASSED else "bad" if status.bad else "doubt")
         for status in (*(s for s in Status if s.bad), *(s for s in Status if not s.bad))

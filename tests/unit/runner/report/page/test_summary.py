@@ -74,9 +74,10 @@ def test_what_cannot_be_compared_is_not_called_the_same(make: Make) -> None:
 
 
 def test_an_interrupted_session_and_a_fault_come_before_everything(make: Make) -> None:
-    story = make.story(make.outcome(Status.FAILED), never_ran=(make.case("B"),), interrupted=True)
+    begun = make.outcome(Status.INTERRUPTED, make.case("B"))
+    story = make.story(make.outcome(Status.FAILED), begun, interrupted=True)
 
-    assert said(story) == ("Interrupted: 1 of 2 cases ran", "doubt")
+    assert said(story) == ("Interrupted: 1 of 2 cases came to an end", "doubt")
     faulty = replace(story, result=replace(story.result, faults=("lost a case",)))
     assert said(faulty) == ("wfrun contradicted itself: do not trust this session", "bad")
 
