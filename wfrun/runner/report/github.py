@@ -64,10 +64,13 @@ def _all(story: SessionStory, repository: Path) -> Iterator[str]:
     for outcome in story.result.flaky:
         yield _of(story, outcome, "warning", repository)
     infos = {case.info.id: case.info for case in story.plan.cases}
-    for metric in () if story.comparison is None else story.comparison.regressed:
+    failing = () if story.comparison is None else story.comparison.failing
+    spared = () if story.comparison is None else [m for m in story.comparison.regressed if m not in failing]
+    for metric in (*failing, *spared):
         info = infos.get(metric.case_id)
         where = {} if info is None else _where(info.file, info.line, repository)
-        yield _command("error", {**where, "title": f"regressed: {metric.title}"}, regression(metric))
+        kind = "error" if metric in failing else "warning"
+        yield _command(kind, {**where, "title": f"{metric.verdict.value}: {metric.title}"}, regression(metric))
 
 
 def _of(story: SessionStory, outcome: Outcome, kind: str, repository: Path) -> str:

@@ -40,7 +40,7 @@ def junit_xml(story: SessionStory) -> bytes:
     """Return the session as JUnit XML in UTF-8.
 
     One ``testsuite`` for each suite, with one ``testcase`` for each planned case; those that never ran are skipped.
-    A suite file that did not load is an error in a testsuite of its own, and every regressed metric that gates is a
+    A suite file that did not load is an error in a testsuite of its own, and every metric that fails the session is a
     failure in the testsuite ``regressions``, which is there whenever the session was compared.
     """
     root = ET.Element("testsuites", {"name": "wfrun"})
@@ -146,9 +146,9 @@ def _planned_case(
 
 def _regressions(comparison: Comparison) -> ET.Element:
     suite = ET.Element("testsuite", {"name": "regressions", "file": _clean(shown_path(comparison.baseline_path))})
-    for metric in comparison.regressed:
+    for metric in comparison.failing:
         case = _testcase(name=f"{metric.title}: {metric.metric}", classname=metric.case_id)
-        _result(case, "failure", regression(metric), "regressed", "\n".join(metric.warnings))
+        _result(case, "failure", regression(metric), metric.verdict.value, "\n".join(metric.warnings))
         suite.append(case)
     return suite
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,14 @@ def test_a_regression_stands_at_the_line_of_its_case(make: Make) -> None:
     (line,) = annotation_lines(make.story(outcome, comparison=make.comparison(metric)), Path.cwd())
 
     assert line.startswith("::error file=suites/suite_load.py,line=12,title=regressed%3A Load Testing · High::")
+
+
+def test_a_regression_that_is_not_to_fail_warns(make: Make) -> None:
+    comparison = replace(make.comparison(make.metric(Verdict.REGRESSED)), fail_on=frozenset())
+
+    (line,) = annotation_lines(make.story(comparison=comparison), Path.cwd())
+
+    assert line.startswith("::warning title=regressed%3A ")
 
 
 def test_a_flood_of_failures_is_counted(make: Make) -> None:

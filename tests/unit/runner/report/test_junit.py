@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.runner.report.conftest import Make
 from wfrun.runner.child.messages import LoadFailure, Status
 from wfrun.runner.compare.verdicts import Verdict
+from wfrun.runner.options import FailOn
 from wfrun.runner.report.junit import junit_xml
 from wfrun.runner.run.outcomes import CapturedOutput
 
@@ -157,6 +159,17 @@ def test_regressed_metrics_are_failures_of_their_own_suite(make: Make) -> None:
     assert failure.attrib["message"] == (
         "wall_time_ns went from 1.00 ms to 1.20 ms: +20.0 % (between +15.0 % and +25.0 %), threshold 5 %"
     )
+
+
+def test_what_fail_on_asks_for_is_a_failure_too(make: Make) -> None:
+    undecided = make.metric(Verdict.INCONCLUSIVE, warnings=("too few processes",))
+    comparison = replace(make.comparison(undecided), fail_on=frozenset({FailOn.INCONCLUSIVE}))
+
+    failure = only_case(parsed(make.story(comparison=comparison))).find("failure")
+
+    assert failure is not None
+    assert failure.attrib["type"] == "inconclusive"
+    assert failure.text == "too few processes"
 
 
 def test_a_comparison_without_regressions_leaves_an_empty_suite(make: Make) -> None:

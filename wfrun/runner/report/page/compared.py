@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from wfrun.measure.metrics import METRICS
 from wfrun.runner.compare.verdicts import Verdict
-from wfrun.runner.report.delta_table import ORDER, change_shown, doubts_told
+from wfrun.runner.report.delta_table import ORDER, change_shown, doubts_told, failing_lines
 from wfrun.runner.report.page.charts import distribution, latency_curves, over_repetitions
 from wfrun.runner.report.page.drawing import BINS, extent_of, interval, strip, threshold_symbol
 from wfrun.runner.report.page.markup import anchor, label, listed, text
@@ -55,6 +55,7 @@ def compared(comparison: Comparison, nights: Nights) -> Iterator[str]:
     if not groups:
         yield "<p>There is no metric to judge.</p></section>"
         return
+    yield listed([*failing_lines(comparison), *filter(None, [comparison.machine_noise])])
     yield listed(doubts_told(comparison, filter(_tells_something, chosen.rows)), shown=4, tone="doubts")
     yield f'<svg class="defs" aria-hidden="true">{drawn.symbols}</svg>'
     yield _legend(comparison, drawn)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from wfrun.runner.child.messages import Status
 from wfrun.runner.compare.verdicts import Verdict
+from wfrun.runner.report.delta_table import failing_lines
 from wfrun.runner.report.page.markup import anchor, label, listed, text
 from wfrun.runner.report.repetition import repetition_lines
 from wfrun.runner.report.text import one_line, plural, shown_path
@@ -52,8 +53,11 @@ def headline(story: SessionStory) -> Headline:
     if result.fixture_failures:
         broken.append(f"{plural(len(result.fixture_failures), 'tear-down')} failed")
     worse = [] if comparison is None or not comparison.regressed else [_worse(comparison)]
+    failing = comparison is not None and bool(comparison.failing)
+    if comparison is not None and failing and not worse:
+        worse = [line.partition(":")[0] for line in failing_lines(comparison)][:1]
     if broken or worse:
-        return Headline(_sentence([*broken, *worse]), "bad")
+        return Headline(_sentence([*broken, *worse]), "bad" if broken or failing else "doubt")
     if not ran:
         return Headline("No case ran", "doubt")
     passed = "The one case passed" if ran == 1 else f"All {ran:,} cases passed"

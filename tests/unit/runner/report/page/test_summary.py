@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from wfrun.runner.child.messages import LoadFailure, Status
 from wfrun.runner.compare.verdicts import Verdict
+from wfrun.runner.options import FailOn
 from wfrun.runner.report.page.summary import head, headline
 
 if TYPE_CHECKING:
@@ -51,6 +52,14 @@ def test_several_regressions_are_counted_by_case(make: Make) -> None:
     assert (
         said(make.story(make.outcome(), comparison=make.comparison(*rows)))[0] == "2 cases got worse than the baseline"
     )
+
+
+def test_what_a_session_fails_for_is_bad_news_and_what_it_is_spared_a_doubt(make: Make) -> None:
+    undecided = replace(make.comparison(make.metric(Verdict.INCONCLUSIVE)), fail_on=frozenset({FailOn.INCONCLUSIVE}))
+    spared = replace(make.comparison(make.metric(Verdict.REGRESSED)), fail_on=frozenset())
+
+    assert said(make.story(make.outcome(), comparison=undecided)) == ("Fails for 1 metric as --fail-on asks", "bad")
+    assert said(make.story(make.outcome(), comparison=spared))[1] == "doubt"
 
 
 def test_a_regression_of_advice_is_no_bad_news(make: Make) -> None:
