@@ -80,11 +80,19 @@ def test_unchanged_work_is_no_regression(recorded: Project) -> None:
 
 
 def test_slower_work_is_exit_code_3(recorded: Project) -> None:
-    ran = recorded.run("--performance", "--compare", "main", "--junit", "out.xml", env={"SLOWER": "4"})
+    files = ("--junit", "out.xml", "--json", "out.json", "--html", "out.html", "--markdown", "out.md")
+    env = {"SLOWER": "4", "GITHUB_ACTIONS": "true"}
+    ran = recorded.run("--performance", "--compare", "main", *files, env=env)
 
     assert ran.code == 3
     assert "1 case got worse: measured again in fresh processes" in ran.out
     assert "wall_time_ns went from " in recorded.read("out.xml")
+    kept = {row["metric"]: row for row in recorded.json("out.json")["comparison"]["rows"]}
+    assert (kept["wall_time_ns"]["verdict"], kept["wall_time_ns"]["fails"]) == ("regressed", True)
+    assert len(kept["wall_time_ns"]["old_samples"]) > 1
+    assert '<header class="bad">' in recorded.read("out.html")
+    assert "| wall\\_time\\_ns |" in recorded.read("out.md").partition("the same</summary>")[0]
+    assert "::error file=suites/suite_work.py,line=" in ran.out
 
 
 def test_a_failure_beats_a_regression(recorded: Project) -> None:
