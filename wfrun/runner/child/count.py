@@ -47,7 +47,7 @@ __all__ = ["count_case"]
 
 LONGEST_S: Final = 3.0
 """A repetition that takes longer is not counted: under the counters it would take a minute."""
-TWICE_S: Final = 0.5
+TWICE_S: Final = 0.2
 """A counted pass that takes longer is not made a second time."""
 MOST_CALLS: Final = 60_000
 """Of a repetition of which each line is asked for its memory; of more only the peak is known."""
@@ -125,6 +125,9 @@ class _Counting:
         self._pass(None)
         if self._took_s > LONGEST_S:
             raise _Ended
+        # What is there by now need not be looked through for garbage before each of the fifty passes that may follow.
+        gc.collect()
+        gc.freeze()
         count = self._count_calls()
         self.alive()
         tracemalloc.start(1)
