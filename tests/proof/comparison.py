@@ -185,7 +185,7 @@ def _neighbour() -> Iterator[None]:
 
 def _results(experiment: Experiment, record: dict[str, Any], load: float) -> Iterator[Result]:
     by_case: dict[str, list[dict[str, Any]]] = {}
-    for row in record["comparison"]["metrics"]:
+    for row in record["comparison"]["rows"]:
         by_case.setdefault(row["case_id"], []).append(row)
     for case, rows in by_case.items():
         lead = next((row for row in rows if row["metric"] == LEAD), None)
