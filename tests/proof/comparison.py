@@ -161,10 +161,12 @@ def _compared(experiment: Experiment, folders: Sequence[Path]) -> dict[str, Any]
 
 
 def _wfrun(folder: Path, *words: str) -> None:
+    # Byte-code is kept, as it is for people: else every process would compile what it imports.
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(
         [WFRUN, "--quiet", *words],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder)},
+        env={**inherited, "PYTHONPATH": str(folder)},
         capture_output=True,
         check=False,
         text=True,
