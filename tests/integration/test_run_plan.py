@@ -135,7 +135,7 @@ async def test_a_measured_case_is_repeated_in_fresh_processes_on_changing_cores(
         samples = generation.samples
         assert len(samples["wall_time_ns"]) >= 2
         assert samples["items"] == [10] * len(samples["wall_time_ns"])
-        assert samples["latency_p50_ns"] == [1000] * len(samples["wall_time_ns"])
+        assert samples["latency_p50_ns"] == [1000], "one of a whole process"
         assert Histogram.from_pairs(generation.latency).count == len(samples["wall_time_ns"])
         assert samples["peak_rss_bytes"][0] > 2**20
         assert len(generation.calibration_ns) > 0
