@@ -70,6 +70,18 @@ def test_uncommitted_slower_code_is_exit_code_3_and_leaves_nothing(repository: P
     assert repository.json("out.json")["exit_code"] == 3
 
 
+def test_what_became_slower_is_named_with_file_and_line(repository: Project) -> None:
+    before = "def step(n: int) -> int:\n    return n * n\n\ndef work() -> None:\n    for n in range({}): step(n)\n"
+    repository.write({"app.py": before.format(2000)})
+    committed(repository, "two")
+    repository.write({"app.py": before.format(4000)})
+
+    ran = repository.run("--against", "main", *QUICK)
+
+    assert ran.code == 3, ran.text
+    assert "step() in app.py:1 called 2,000 → 4,000 times" in ran.out
+
+
 def test_the_same_code_is_exit_code_0(repository: Project) -> None:
     ran = repository.run("--against", "main", *QUICK)
 
