@@ -284,7 +284,7 @@ def list_command(
     from wfrun.cli.choices import CommandLine, kinds_of, session_options
     from wfrun.cli.listing import print_listing
     from wfrun.cli.places import check_paths
-    from wfrun.runner.session import list_cases
+    from wfrun.runner.planning import list_cases
 
     kinds = kinds_of(unit=unit, integration=integration, e2e=e2e, performance=performance, stress=stress)
     options = session_options(

@@ -20,12 +20,12 @@ from wfrun.runner.compare.deciding import Decision, changes_to_accept
 from wfrun.runner.compare.offline import compare_files
 from wfrun.runner.options import Selection
 from wfrun.runner.plan.selecting import Choices
+from wfrun.runner.planning import list_cases
 from wfrun.runner.record.either import baseline_from, find_figures, session_from
 from wfrun.runner.record.loading import BASELINE_FOLDER, load_baseline
 from wfrun.runner.record.store import LAST_SESSION, resolve_baseline, write_baseline
 from wfrun.runner.record.upkeep import merged, pruned, replaced, with_accepted_changes
 from wfrun.runner.report.text import plural, shown_path
-from wfrun.runner.session import list_cases
 from wfrun.units import format_value
 
 if TYPE_CHECKING:

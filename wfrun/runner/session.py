@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 from contextlib import nullcontext
 from dataclasses import replace
@@ -17,11 +16,8 @@ from wfrun.runner.compare.compare import compare_session
 from wfrun.runner.compare.comparison_record import compared_with
 from wfrun.runner.compare.confirm import confirmed, suspects
 from wfrun.runner.compare.coverage import covered_ids
-from wfrun.runner.discover.cache import DiscoveryCache
-from wfrun.runner.discover.discover import DEFAULT_TIMEOUT_S, discover
-from wfrun.runner.plan.chosen import failed_cases_first, named_cases, only_failed
-from wfrun.runner.plan.plan import choose, make_plan
-from wfrun.runner.record.last import keep_failures, read_failures
+from wfrun.runner.planning import discover_cases, plan_cases
+from wfrun.runner.record.last import keep_failures
 from wfrun.runner.record.loading import load_baseline
 from wfrun.runner.record.record import record_session
 from wfrun.runner.record.store import refuse_early, resolve_baseline, save_baseline, save_last_session
@@ -60,7 +56,7 @@ if TYPE_CHECKING:
     from wfrun.runner.run.outcomes import RunResult
     from wfrun.runner.yardstick import Remeasuring
 
-__all__ = ["list_cases", "run_session"]
+__all__ = ["run_session"]
 
 
 def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any]] = Channel) -> ExitCode:
@@ -82,9 +78,9 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
     console = session_console(outputs.json_path)
     stages = StageTimes()
     with stages.timing("discover"):
-        discovery = _discover(options)
+        discovery = discover_cases(options)
     with stages.timing("plan"):
-        plan, doubts = _plan(discovery, options)
+        plan, doubts = plan_cases(discovery, options)
     if discovery.shipped and outputs.verbosity >= 0:
         console.print("There is no ./suites here, so these are the suites that come with wfrun.")
     surroundings = _surroundings(discovery, options, stages)
@@ -181,23 +177,6 @@ def _hints(
     return {key: commands.hints(reproduction) for key, reproduction in found.items()}
 
 
-def list_cases(options: SessionOptions, *, explained: bool = False) -> tuple[Discovery, Plan]:
-    """Return what there is and what ``options`` select, without running anything.
-
-    Args:
-        options: Every choice of the session.
-        explained: Whether the reasons in the plan are wanted: then a plan of no case is an answer too.
-
-    Raises:
-        UsageError: A path does not exist.
-        NothingSelected: No case fits.
-    """
-    discovery = _discover(options)
-    if explained:
-        return discovery, _planned_by(choose, discovery, options)[0]
-    return discovery, _plan(discovery, options)[0]
-
-
 def _trees(
     options: SessionOptions, plan: Plan, say: Callable[[str], None]
 ) -> AbstractContextManager[TreeMeasuring | None]:
@@ -207,16 +186,6 @@ def _trees(
     from wfrun.runner.against.measuring import compared_trees  # noqa: PLC0415
 
     return compared_trees(options.trees, plan, options.outputs, say)
-
-
-def _discover(options: SessionOptions) -> Discovery:
-    limit_s = options.limits.timeout_s or DEFAULT_TIMEOUT_S
-    # Thousands of cases come to stay: what was imported need not be looked through for garbage with them.
-    gc.freeze()
-    try:
-        return asyncio.run(discover(options.paths, timeout_s=limit_s, cache=DiscoveryCache()))
-    finally:
-        gc.unfreeze()
 
 
 def _resolved(name: Path) -> Path:
@@ -259,39 +228,6 @@ def _compare(
         selected_ids=covered | {case.info.id for case in plan.cases},
         baseline_path=path,
     )
-
-
-def _plan(discovery: Discovery, options: SessionOptions) -> tuple[Plan, tuple[str, ...]]:
-    """Return what runs, and what to tell about how it was chosen."""
-    # Where no case fits, suites that do not load are the likelier reason, and must be seen.
-    plan, doubts = _planned_by(choose if discovery.failures else make_plan, discovery, options)
-    if not plan.cases:
-        return plan, doubts
-    asked = options.outputs.baseline_path or options.outputs.compare_path
-    if options.trees is not None:
-        asked = Path(options.trees.against)
-    if asked is not None and not any(case.measured for case in plan.cases):
-        raise NothingSelected(f"nothing would be measured for {asked}: no selected case is measured; add --performance")
-    return plan, doubts
-
-
-def _planned_by(
-    planner: Callable[..., Plan], discovery: Discovery, options: SessionOptions
-) -> tuple[Plan, tuple[str, ...]]:
-    limits, selection = options.limits, options.selection
-    cases, chosen = named_cases(discovery.cases, selection, refuse=not discovery.failures)
-    plan = planner(cases, chosen, timeout_s=limits.timeout_s, measure=not limits.tools.distort)
-    plan = replace(plan, discovered=len(discovery.cases), new_seeds=limits.new_seeds)
-    if not (selection.last_failed or selection.failed_first):
-        return plan, ()
-    known = read_failures(selection.shard)
-    doubts = (known.doubt,) if known.doubt else ()
-    if selection.last_failed:
-        plan = only_failed(plan, known.failures.includes)
-        if not plan.cases and not discovery.failures and planner is make_plan:
-            why = known.doubt or "no case that is looked for here failed when it last ran in this folder"
-            raise NothingSelected(f"--last-failed: {why}; run without it")
-    return (failed_cases_first(plan, known.failures.includes) if selection.failed_first else plan), doubts
 
 
 def _check_targets(targets: Sequence[tuple[str, str]]) -> None:
