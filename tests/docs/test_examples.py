@@ -29,7 +29,7 @@ FENCE = re.compile(r"^```(\w+) *([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ANYTHING = "…"
 MEASURED = re.compile(r"[-+]?\d[\d,.]*(?: (?:ns|µs|ms|s|m \d\d s|B|KiB|MiB|[kMG]/s|%)|/s)(?!\w)")
 CHANGING = [
-    (re.compile(r"[-+]\d[\d.]* … [-+]\d[\d.]* %"), "INTERVAL"),
+    (re.compile(r"[-+]\d[\d.,]* … [-+]\d[\d.,]* %"), "INTERVAL"),
     (MEASURED, "AMOUNT"),
     (re.compile(r"wfrun \d+\.\d+\.\d+"), "wfrun VERSION"),
     (re.compile(r"[\s─]+"), " "),
