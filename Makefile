@@ -36,10 +36,10 @@ prove-history: $(VENV)/developing
 
 # How often comparing two trees is wrong and how small a change it finds, counted; what is counted adds up over runs.
 # The first takes minutes, the second goes on until every count is large enough: hours, stopped and continued at will.
-prove-comparison: $(VENV)/developing
+prove-comparison: $(VENV)/proving
 	$(BIN)/python -m tests.proof.comparison
 
-prove-comparison-full: $(VENV)/developing
+prove-comparison-full: $(VENV)/proving
 	$(BIN)/python -m tests.proof.comparison --full
 
 # Records this repository's own baseline anew; commit it with the change that explains it.
@@ -62,4 +62,8 @@ $(VENV)/installed: pyproject.toml
 
 $(VENV)/developing: $(VENV)/installed pyproject.toml
 	$(BIN)/python -m pip install --quiet --group dev
+	touch $@
+
+$(VENV)/proving: $(VENV)/developing
+	$(BIN)/python -m pip install --quiet --group proof
 	touch $@

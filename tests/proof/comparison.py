@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from tests.proof.peers import PEERS
 from wfrun.measure.machine import cpu_model
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Experiment:
     budget: str = "4s"
     neighbour: bool = False
     """Whether a program beside it keeps the other core busy."""
+    peer: str = ""
+    """The other tool that measures, where it is not wfrun."""
     stored: bool = False
     """Whether a stored baseline is compared with, instead of another tree."""
     quick: bool = False
@@ -63,6 +66,11 @@ EXPERIMENTS: Final = (
     Experiment("+2 %, 30 s", 2, 1.0, budget="30s"),
     Experiment("identical, stored baseline", 0, 5, stored=True, quick=True),
     Experiment("+10 %, stored baseline", 10, 5, stored=True),
+    *(
+        Experiment(f"{change}, {peer}", percent, 2.5, peer=peer)
+        for peer in PEERS
+        for change, percent in (("identical", 0), ("+5 %", 5), ("+10 %", 10))
+    ),
 )
 
 
@@ -135,8 +143,10 @@ def take(experiment: Experiment) -> list[Result]:
             (folder / "scale.txt").write_text(f"{scale}\n")
         load = os.getloadavg()[0]
         with _neighbour() if experiment.neighbour else contextlib.nullcontext():
-            record = _compared(experiment, folders)
-    found = list(_results(experiment, record, load))
+            if experiment.peer:
+                found = list(_of_peer(experiment, folders, load))
+            else:
+                found = list(_results(experiment, _compared(experiment, folders), load))
     told = ", ".join(f"{each.case} {each.change_percent or 0:+.1f} {each.verdict}" for each in found)
     print(f"{experiment.name} ({time.monotonic() - started_s:.0f} s, load {load:.1f}): {told}", flush=True)
     return found
@@ -203,9 +213,33 @@ def _results(experiment: Experiment, record: dict[str, Any], load: float) -> Ite
             low_percent=_percent(interval[0]),
             high_percent=_percent(interval[1]),
             load=round(load, 2),
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-            machine=f"{cpu_model().value}, {os.cpu_count()} cores, Python {sys.version.split()[0]}",
+            created=_now(),
+            machine=_machine(),
         )
+
+
+def _of_peer(experiment: Experiment, folders: Sequence[Path], load: float) -> Iterator[Result]:
+    for each in PEERS[experiment.peer](folders[0], folders[1], experiment.threshold_percent):
+        yield Result(
+            experiment=experiment.name,
+            case=each.case,
+            verdict="regressed" if each.regressed else "same",
+            alarms=[LEAD] if each.regressed else [],
+            change_percent=round(each.change_percent, 3),
+            low_percent=None,
+            high_percent=None,
+            load=round(load, 2),
+            created=_now(),
+            machine=_machine(),
+        )
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _machine() -> str:
+    return f"{cpu_model().value}, {os.cpu_count()} cores, Python {sys.version.split()[0]}"
 
 
 def _percent(ratio: float | None) -> float | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from tests.proof.comparison import EXPERIMENTS, Result
+from tests.proof.peers import PEERS
 from wfrun.stats.binomial import failure_rate_bound
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ def table(known: Mapping[str, Sequence[Result]]) -> tuple[str, bool]:
         missed = missed or rms > ERROR_PERCENT
         told = "kept" if rms <= ERROR_PERCENT else "**missed**"
         rows.append(f"| error of the estimate, rms | ≤ {ERROR_PERCENT} % | {rms:.2f} % of {len(squares)} | | {told} |")
-    return HEAD + "\n".join(rows) + "\n" + _by_case(known) + _machines(known), missed
+    beside, behind = _beside_peers(known)
+    return HEAD + "\n".join(rows) + "\n" + beside + _by_case(known) + _machines(known), missed or behind
 
 
 def _row(promise: Promise, found: Sequence[bool], *, kept: bool) -> str:
@@ -99,6 +101,27 @@ def _row(promise: Promise, found: Sequence[bool], *, kept: bool) -> str:
     bound = 1 - failure_rate_bound(len(found) - sum(found), len(found))
     told = "**missed**" if not kept else "kept" if len(found) >= promise.least_count else "so far"
     return f"| {promise.text} | {required} | {sum(found)} of {len(found)} | ≥ {bound:.1%} | {told} |"
+
+
+def _beside_peers(known: Mapping[str, Sequence[Result]]) -> tuple[str, bool]:
+    """Return wfrun beside other tools on the same work, and whether one of them is ahead in a column."""
+    lines = ["", "| | false alarms on identical code | +5 % found | +10 % found | error, rms |"]
+    lines.append("| --- | --- | --- | --- | --- |")
+    columns: list[tuple[float, ...]] = []
+    for name in ("", *PEERS):
+        taken = [known.get(f"{change}, {name}" if name else change, ()) for change in SIDE_BY_SIDE]
+        if not all(taken):
+            continue
+        alarms, five, ten = ([_found(result) for result in found] for found in taken)
+        errors = [error for found in taken for result in found if (error := _error(result)) is not None]
+        rms = math.sqrt(sum(error * error for error in errors) / len(errors))
+        cells = (f"{sum(each)} of {len(each)}" for each in (alarms, five, ten))
+        lines.append(f"| {name or 'wfrun'} | {' | '.join(cells)} | {rms:.1f} % |")
+        columns.append((-sum(alarms) / len(alarms), sum(five) / len(five), sum(ten) / len(ten), -rms))
+    if len(columns) < 2:
+        return "", False
+    behind = any(own < peer for peers in columns[1:] for own, peer in zip(columns[0], peers, strict=True))
+    return "\n".join(lines) + "\n", behind
 
 
 def _error(result: Result) -> float | None:
