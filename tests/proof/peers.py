@@ -111,7 +111,7 @@ def pytest_benchmark(base: Path, work: Path, threshold_percent: float) -> Iterat
 
 def pyperf(base: Path, work: Path, threshold_percent: float) -> Iterator[PeerResult]:
     """Compare means where its own test calls the difference significant."""
-    import pyperf as library  # type: ignore[import-untyped]  # noqa: PLC0415 - only where it is asked for
+    import pyperf as library  # noqa: PLC0415 - only where it is asked for
 
     suites = []
     for folder in (base, work):
@@ -119,7 +119,7 @@ def pyperf(base: Path, work: Path, threshold_percent: float) -> Iterator[PeerRes
         (folder / "out.json").unlink(missing_ok=True)
         _python(folder, ("bench_speed.py", "--quiet", "-o", "out.json"))
         suites.append(library.BenchmarkSuite.load(str(folder / "out.json")))
-    from pyperf._utils import is_significant  # type: ignore[import-untyped]  # noqa: PLC0415 - as above
+    from pyperf._utils import is_significant  # noqa: PLC0415 - as above
 
     for bench in suites[0].get_benchmarks():
         other = suites[1].get_benchmark(bench.get_name())

@@ -14,6 +14,7 @@ from wfrun.runner.compare.verdicts import Verdict
 from wfrun.runner.run.events import GenerationFinished
 from wfrun.runner.run.shared import SharedFixtures
 from wfrun.runner.run.worker import CaseRunner
+from wfrun.stats.signed_rank import fewest_pairs
 from wfrun.units import format_duration
 
 if TYPE_CHECKING:
@@ -108,7 +109,8 @@ class PairTaker:
         """
         taken = CasePairs(case)
         share_s = min(SHARE_S, self._budget_s / FIRST)
-        most = max(FIRST, round(self._budget_s / share_s))
+        least = FIRST if error is None else max(FIRST, fewest_pairs(error))
+        most = max(least, round(self._budget_s / share_s))
         while len(taken.pairs) < most and len(taken.void) < MOST_VOID and not self._stop.no_more:
             pair = await self._pair(case, share_s)
             if isinstance(pair, SideTrouble):
@@ -125,7 +127,7 @@ class PairTaker:
             if len(taken.pairs) == 1:
                 # A pair cannot be shorter than its repetitions, so long ones mean fewer pairs.
                 share_s = max(share_s, 2 * REPETITIONS * _longest_repetition_s(pair))
-                most = max(FIRST, min(most, round(self._budget_s / share_s)))
+                most = max(least, min(most, round(self._budget_s / share_s)))
             if self._decided(taken, most, error):
                 break
             self._tell(taken, most)
