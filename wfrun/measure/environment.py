@@ -101,10 +101,22 @@ def _with_doubts(values: dict[str, object], **readings: Reading[object]) -> dict
 
 
 def _installed() -> list[tuple[str, str]]:
-    from importlib import metadata  # noqa: PLC0415 - 30 ms
-
-    # A half removed package leaves a folder without a name behind.
-    return [(found.name, found.version) for found in metadata.distributions() if "Name" in found.metadata]
+    """Return what is installed, by the names of the folders that installers leave: reading their files takes 70 ms."""
+    found = []
+    for folder in dict.fromkeys(sys.path):
+        try:
+            names = os.listdir(folder or ".")  # noqa: PTH208 - text is all that is asked for
+        except OSError:
+            continue
+        for name in names:
+            stem, _, kind = name.rpartition(".")
+            # A half removed package leaves a folder without its file behind.
+            if kind == "dist-info" and os.path.exists(os.path.join(folder, name, "METADATA")):  # noqa: PTH110, PTH118
+                package, _, version = stem.rpartition("-")
+                found.append((package, version))
+            elif kind == "egg-info":
+                found.append((stem, ""))
+    return found
 
 
 def _os_name() -> str:

@@ -192,7 +192,8 @@ class Child:
             undone, self._undone = self._undone, ()
             return replace(result, warnings=(*undone, *result.warnings)) if undone else result
         # Only measuring needs these, and a warm worker should start fast.
-        from wfrun.runner.child.sample import SamplingOptions, empty_case, sample_case  # noqa: PLC0415
+        from wfrun.runner.child.sample import empty_case, sample_case  # noqa: PLC0415
+        from wfrun.runner.child.sampling import SamplingOptions  # noqa: PLC0415
 
         if command["control"]:
             case = empty_case(case.info)

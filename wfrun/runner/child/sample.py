@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
     from wfrun.authoring.info import CaseInfo
     from wfrun.measure.metrics import Metric
+    from wfrun.runner.child.sampling import SamplingOptions
 
 __all__ = [
     "Figures",
-    "SamplingOptions",
     "declared_metrics",
     "empty_case",
     "repeat_once",
@@ -44,17 +44,6 @@ __all__ = [
 
 CALIBRATION_ROUNDS: Final = 3
 LATENCY_METRICS: Final = ("p50_ns", "p90_ns", "p95_ns", "p99_ns", "p999_ns", "max_ns")
-
-
-@dataclass(frozen=True, slots=True)
-class SamplingOptions:
-    """How long to sample, and where."""
-
-    sampling_s: float
-    min_repetitions: int
-    max_repetitions: int
-    cpu: int | None
-    """The core to stay on; ``None`` for any."""
 
 
 @dataclass(slots=True)

@@ -10,7 +10,8 @@ __all__ = ["CaseMeasurements", "ClosedModel", "FunctionRecord", "MetricRecord"]
 class ClosedModel(BaseModel):
     """Frozen, without unknown fields, without NaN or infinity: what was written is what can be read."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # Built when first used: most sessions start without any of them.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class MetricRecord(ClosedModel):

@@ -15,8 +15,6 @@ from wfrun.runner.report.console import make_console, print_parts
 from wfrun.runner.report.github import annotation_lines
 from wfrun.runner.report.junit import junit_xml
 from wfrun.runner.report.markdown import session_markdown
-from wfrun.runner.report.page.nights import nights_here
-from wfrun.runner.report.page.page import session_page
 from wfrun.runner.report.summary import summary
 
 if TYPE_CHECKING:
@@ -72,7 +70,7 @@ def report_session(
     if github is not None:
         _tell_github(story, console, github, failures)
     if html_path is not None:
-        write_report(html_path, lambda: _encoded(session_page(story, nights_here(story.record))), failures)
+        _write_page(html_path, story, failures)
     if markdown_path is not None:
         write_report(markdown_path, lambda: _encoded(session_markdown(story)), failures)
     if junit_path is not None:
@@ -84,6 +82,14 @@ def report_session(
         write_report(json_path, lambda: json_bytes(record), failures)
     if failures:
         raise FileError("; ".join(failures))
+
+
+def _write_page(path: Path, story: SessionStory, failures: list[str]) -> None:
+    # Sessions without a page start faster without what draws one.
+    from wfrun.runner.report.page.nights import nights_here  # noqa: PLC0415
+    from wfrun.runner.report.page.page import session_page  # noqa: PLC0415
+
+    write_report(path, lambda: _encoded(session_page(story, nights_here(story.record))), failures)
 
 
 def _tell_github(story: SessionStory, console: Console, github: GitHub, failures: list[str]) -> None:

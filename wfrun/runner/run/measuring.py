@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from wfrun.runner.child.messages import CaseResult, Status
-from wfrun.runner.child.sample import SamplingOptions
+from wfrun.runner.child.sampling import SamplingOptions
 from wfrun.runner.run.events import CaseStarted, GenerationFinished, RunEvent
 from wfrun.runner.run.outcomes import CapturedOutput, Outcome, outcome_of
 

@@ -21,7 +21,7 @@ from wfrun.runner.run.wide import WideState
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from wfrun.runner.child.sample import SamplingOptions
+    from wfrun.runner.child.sampling import SamplingOptions
     from wfrun.runner.options import Limits
     from wfrun.runner.plan.planned import PlannedCase
     from wfrun.runner.run.stopping import StopControl
