@@ -9,7 +9,7 @@ run: $(VENV)/installed
 	$(BIN)/wfrun --e2e --pattern complete
 
 test: $(VENV)/developing
-	$(BIN)/python -m pytest -m "not alone" -n 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not alone" -n 3 --dist loadfile
 	$(BIN)/python -m pytest -m alone
 
 check: $(VENV)/developing
