@@ -3,14 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check format bench prove-deadlocks prove-history prove-comparison prove-comparison-full baseline nightly clean
+.PHONY: run test check format bench prove-deadlocks prove-metrics prove-history prove-comparison prove-comparison-full baseline nightly clean
 
 run: $(VENV)/installed
 	$(BIN)/wfrun --e2e --pattern complete
 
 test: $(VENV)/developing
 	$(BIN)/python -m pytest -m "not alone" -n 3 --dist loadfile
-	$(BIN)/python -m pytest -m alone
+	$(BIN)/python -m pytest -m "alone and not long"
 
 check: $(VENV)/developing
 	$(BIN)/ruff format --check .
@@ -29,6 +29,10 @@ bench: $(VENV)/developing
 # No deadlock missed, no false alarm: the long form of tests/acceptance/test_deadlocks.py, some minutes.
 prove-deadlocks: $(VENV)/developing
 	$(BIN)/python tests/acceptance/prove_deadlocks.py
+
+# Each way of becoming slower turns the right metric red, in real sessions: some minutes.
+prove-metrics: $(VENV)/developing
+	$(BIN)/python -m pytest -m long
 
 # How often a history is right about nights whose truth is known: half a minute of simulation, always the same.
 prove-history: $(VENV)/developing

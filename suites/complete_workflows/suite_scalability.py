@@ -125,7 +125,7 @@ async def worker_processes(context: Context) -> None:
         usable = min(count, most - others_s / elapsed_s)
         efficiency[count] = TURNS * count * ITEMS_PER_PROCESS * item_cpu_s / elapsed_s / usable
     context.note("efficiency", {str(count): round(value, 3) for count, value in efficiency.items()})
-    assert min(efficiency.values()) >= PROCESS_EFFICIENCY
+    assert context.counted or min(efficiency.values()) >= PROCESS_EFFICIENCY
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,6 @@ REQUIRED: Final = os.environ.get("WFRUN_BROWSER_REQUIRED") == "1"
 MEASURING_S: Final = 240
 # Measures, and a browser beside other tests would be slow for both.
 pytestmark = [
-    pytest.mark.alone,
     pytest.mark.timeout(2 * MEASURING_S),
     pytest.mark.skipif(
         not (CHROMIUM and DRIVER) and not REQUIRED, reason="there is no chromium with its driver; .ci/run installs them"

@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Project
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, pytest.mark.long]
 
 WORSE: Final = {"WORSE": "1", "COLUMNS": "160"}
 SUITE: Final = """

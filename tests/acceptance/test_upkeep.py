@@ -14,8 +14,6 @@ import pytest
 if TYPE_CHECKING:
     from tests.acceptance.conftest import Project
 
-pytestmark = pytest.mark.alone
-
 ID: Final = "work::fixed_work"
 THRESHOLDS: Final = ["--threshold", "wall_time_ns=80", "--threshold", "total_time_ns=80"]
 WORK: Final = """

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Measuring", "measure_cases"]
 
+CONTROLS: Final = 3
+"""Processes of an empty case for each suite file: their memory differs by some pages."""
+
 
 class Measuring(Protocol):
     """Measures cases, as :func:`measure_cases` does."""
@@ -141,9 +144,9 @@ class _Sampler:
         return tuple(r.generation for r in self._results[case.info.id] if r.generation is not None)
 
     async def _control(self, case: PlannedCase, number: int, core: int | None) -> None:
-        """Measure an empty case once a round for every suite file: the memory that is not the case's."""
+        """Measure an empty case for every suite file, in the first rounds: the memory that is not the case's."""
         controls = self._controls[case.info.file]
-        if number in controls:
+        if number in controls or number >= CONTROLS:
             return
         options = SamplingOptions(sampling_s=0.0, min_repetitions=3, max_repetitions=3, cpu=core)
         result, _ = await self._runner.run_fresh(case, options, control=True)
