@@ -22,7 +22,7 @@ CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser")
 DRIVER: Final = shutil.which("chromedriver")
 REQUIRED: Final = os.environ.get("WFRUN_BROWSER_REQUIRED") == "1"
 MEASURING_S: Final = 240
-# Measures, and a browser beside other tests would be slow for both.
+# A session that measures is made first, beside other tests too.
 pytestmark = [
     pytest.mark.timeout(2 * MEASURING_S),
     pytest.mark.skipif(
