@@ -11,7 +11,7 @@ from wfrun.measure.metrics import METRICS, declared_metric
 from wfrun.runner.compare.accepting import with_accepted
 from wfrun.runner.compare.judge import Limits, judge, unless_disturbed, unless_inexact
 from wfrun.runner.compare.machine import busier, comparability, slowdown
-from wfrun.runner.compare.notes import case_notes, renames, session_notes
+from wfrun.runner.compare.notes import SESSIONS_WANTED, case_notes, renames, session_notes
 from wfrun.runner.compare.verdicts import Comparison, LatencyCompared, MetricComparison, Verdict
 from wfrun.runner.compare.why import cost_of, why
 from wfrun.runner.options import FailOn
@@ -41,6 +41,12 @@ __all__ = ["compare_session"]
 
 _STANDARD_DEVIATIONS = 3.0
 """How far beyond the noise a change must lie when the user named no threshold."""
+_ASSUMED_PERCENT = 5.0
+"""What sessions are taken to scatter in totals and percentiles of whole processes, until enough of them show it.
+
+Unlike a floor these take in whatever the machine does: of unchanged code, minutes apart on a quiet shared machine, they
+lay 9 and 10 % apart, with narrow intervals and twice in a row.
+"""
 
 
 def compare_session(
@@ -105,6 +111,9 @@ class _View:
         return [
             process for kept in self.baseline.metric_by_session(case_id, metric) for process in kept.samples if process
         ]
+
+    def sessions(self, case_id: str, metric: str) -> int:
+        return len(self.baseline.metric_by_session(case_id, metric))
 
     def surroundings(self, case_id: str, now: CaseMeasurements | None) -> _Surroundings:
         cases = [case for session in self.baseline.sessions for case in session.cases if case.id == case_id]
@@ -237,6 +246,8 @@ def _threshold(
     between_processes = 100 * math.sqrt(sum(sd**2 / count for sd, count in sides))
     if metric.name in view.thresholds:
         between_processes = 0.0
+    elif metric.whole and metric.kind in ("time", "tail") and view.sessions(case_id, metric.name) < SESSIONS_WANTED:
+        between_sessions = max(between_sessions, _ASSUMED_PERCENT)
     noise_percent = _STANDARD_DEVIATIONS * max(between_sessions, between_processes)
     if noise_percent <= asked:
         return asked, ()

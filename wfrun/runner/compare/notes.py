@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         SessionRecord,
     )
 
-__all__ = ["case_notes", "renames", "session_notes"]
+__all__ = ["SESSIONS_WANTED", "case_notes", "renames", "session_notes"]
 
 SESSIONS_WANTED: Final = 3
 """With fewer, the scatter between sessions, which the thresholds stand on, is hardly known."""

@@ -62,7 +62,19 @@ def test_a_rate_that_falls_has_regressed(make: Maker) -> None:
     old = make.record(make.measured({"throughput_per_s": [[1000.0, 1001.0]] * 5}))
     new = make.record(make.measured({"throughput_per_s": [[880.0, 890.0]] * 5}))
 
-    assert only(compare(new, make.baseline(old)), "throughput_per_s").verdict is Verdict.REGRESSED
+    assert only(compare(new, make.baseline(old, old, old)), "throughput_per_s").verdict is Verdict.REGRESSED
+
+
+def test_few_sessions_do_not_show_how_far_totals_scatter(make: Maker) -> None:
+    old = make.record(make.measured({"throughput_per_s": [[1000.0, 1001.0]] * 5}))
+    tenth, half = (make.record(make.measured({"throughput_per_s": [[rate, rate + 1]] * 5})) for rate in (900.0, 500.0))
+
+    row = only(compare(tenth, make.baseline(old, old)), "throughput_per_s")
+
+    assert row.verdict is Verdict.SAME
+    assert row.threshold_percent == 15
+    assert any("noise between sessions" in warning for warning in row.warnings)
+    assert only(compare(half, make.baseline(old, old)), "throughput_per_s").verdict is Verdict.REGRESSED
 
 
 def test_only_gating_metrics_make_a_session_red(make: Maker) -> None:
