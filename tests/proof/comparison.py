@@ -98,14 +98,16 @@ def main() -> int:
     words = argparse.ArgumentParser(description=__doc__)
     words.add_argument("--full", action="store_true", help="go on until every count is large enough")
     words.add_argument("--minutes", type=float, default=math.inf, help="begin nothing more after so long")
-    words.add_argument("--only", default="", help="only experiments whose names contain this")
+    words.add_argument("--only", action="append", default=[], help="only this experiment; may be given several times")
     words.add_argument("--forget", action="store_true", help="throw the results so far away first")
     words.add_argument("--table", action="store_true", help="only write the table")
     chosen = words.parse_args()
     if chosen.forget:
         RESULTS.unlink(missing_ok=True)
     until_s = time.monotonic() + chosen.minutes * 60
-    asked = [each for each in EXPERIMENTS if chosen.only in each.name and (chosen.full or chosen.only or each.quick)]
+    asked = [
+        each for each in EXPERIMENTS if each.name in chosen.only or (not chosen.only and (chosen.full or each.quick))
+    ]
     with contextlib.suppress(KeyboardInterrupt):
         while not chosen.table and asked and time.monotonic() < until_s:
             for experiment in asked:

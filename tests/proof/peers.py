@@ -18,12 +18,11 @@ __all__ = ["PEERS", "PeerResult"]
 WORK = '''\
 """Each kind of work as a plain function."""
 import asyncio
-import sqlite3
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from work import add_up, allocate, queue, wait, write_rows
+from work import add_up, allocate, database, queue, wait, write_rows
 
 LOOP = asyncio.new_event_loop()
 
@@ -48,13 +47,12 @@ def fifty_case():
     add_up(2_000_000)
 
 
+FOLDER = tempfile.TemporaryDirectory()
+BASE = database(Path(FOLDER.name) / "rows.db")
+
+
 def sqlite_case():
-    with tempfile.TemporaryDirectory() as folder:
-        base = sqlite3.connect(Path(folder) / "rows.db")
-        base.execute("create table rows (number integer, text text)")
-        base.commit()
-        write_rows(base)
-        base.close()
+    write_rows(BASE)
 
 
 POOL = None
@@ -64,7 +62,7 @@ def pool_case():
     global POOL
     if POOL is None:
         POOL = ProcessPoolExecutor(2)
-    list(POOL.map(add_up, [20_000] * 40))
+    list(POOL.map(add_up, [160_000] * 4))
 
 
 CASES = [queue_case, allocations_case, waiting_case, millisecond_case, fifty_case, sqlite_case, pool_case]

@@ -14,8 +14,8 @@ from wfrun.concurrency.channel import Channel
 from wfrun.errors import ExitCode, FileError, NothingSelected, UsageError
 from wfrun.runner.compare.compare import compare_session
 from wfrun.runner.compare.comparison_record import compared_with
-from wfrun.runner.compare.confirm import confirmed, suspects
 from wfrun.runner.compare.coverage import covered_ids
+from wfrun.runner.confirming import baseline_commit, confirm
 from wfrun.runner.planning import discover_cases, plan_cases
 from wfrun.runner.record.last import keep_failures
 from wfrun.runner.record.loading import load_baseline
@@ -37,7 +37,7 @@ from wfrun.runner.run.run import run_plan
 from wfrun.runner.yardstick import remeasuring_of, told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from contextlib import AbstractContextManager
 
     from rich.console import Console
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from wfrun.runner.record.surroundings import Surroundings
     from wfrun.runner.report.commands import Hint
     from wfrun.runner.run.events import RunEvent
+    from wfrun.runner.run.measuring import Measuring
     from wfrun.runner.run.outcomes import RunResult
     from wfrun.runner.yardstick import Remeasuring
 
@@ -85,21 +86,29 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
         console.print("There is no ./suites here, so these are the suites that come with wfrun.")
     surroundings = _surroundings(discovery, options, stages)
     options, yardstick, remeasuring = _remeasured(options, yardstick, surroundings, console)
+    commit = None if yardstick is None else baseline_commit(yardstick[1], surroundings, options, Path.cwd())
     artefacts = Artefacts(options.limits.tools)
     with (
         _trees(options, plan, console.print) as trees,
         make_progress(console, outputs.verbosity, alone=options.limits.tools.capture) as progress,
     ):
-        measure = measure_cases if trees is None else trees.measure
+        own = measure_cases if trees is None else trees.measure
 
-        def run(part: Plan, *, confirming: bool = False) -> tuple[RunResult, Recording]:
+        def run(
+            part: Plan, *, confirming: bool = False, measure: Measuring | None = None
+        ) -> tuple[RunResult, Recording]:
             listener = artefacts.listening(progress)
-            running = run_plan(part, options.limits, listener, channel_type, confirming=confirming, measure=measure)
+            running = run_plan(
+                part, options.limits, listener, channel_type, confirming=confirming, measure=measure or own
+            )
             with stages.timing("run"):
                 result = beside_cases(running) if options.limits.tools.in_process else asyncio.run(running)
             with stages.timing("record"):
                 whole = result.plan or part
                 return result, record_session(whole, result, discovery, options, surroundings=surroundings)
+
+        def compare(measured: Recording, part: Plan) -> Comparison:
+            return _compare(measured.whole(), yardstick, part, discovery, options, confirmable=commit is not None)
 
         result, recording = run(plan)
         plan = result.plan or plan
@@ -109,17 +118,12 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
         with stages.timing("compare"):
             comparison = None if trees is None else trees.comparison()
             if yardstick is not None:
-                comparison = _compare(recording.whole(), yardstick, plan, discovery, options)
+                comparison = compare(recording, plan)
         if yardstick is not None and comparison is not None and comparison.regressed and not result.interrupted:
-            again = suspects(plan, comparison)
-            repeated, second = run(again, confirming=True)
-            comparison = confirmed(comparison, _compare(second.whole(), yardstick, again, discovery, options))
-            result = replace(
-                result,
-                interrupted=repeated.interrupted,
-                faults=(*result.faults, *repeated.faults),
-                fixture_failures=(*result.fixture_failures, *repeated.fixture_failures),
+            comparison, runs = confirm(
+                comparison, plan, run, compare, commit=commit, options=options, say=console.print
             )
+            result = _with(result, runs)
     comparison = comparison and told(comparison, options, surroundings, remeasuring, discovery)
     with stages.timing("record"):
         notes, problem = _keep_baseline(recording, options)
@@ -214,11 +218,15 @@ def _remeasured(
 
 def _compare(
     record: SessionRecord,
-    yardstick: tuple[Path, Baseline],
+    yardstick: tuple[Path, Baseline] | None,
     plan: Plan,
     discovery: Discovery,
     options: SessionOptions,
+    *,
+    confirmable: bool,
 ) -> Comparison:
+    if yardstick is None:
+        raise ValueError("no baseline to compare with")
     path, baseline = yardstick
     covered = covered_ids(baseline, discovery, options.paths, options.selection)
     return compare_session(
@@ -227,7 +235,20 @@ def _compare(
         options.outputs.thresholds,
         selected_ids=covered | {case.info.id for case in plan.cases},
         baseline_path=path,
+        confirmable=confirmable,
     )
+
+
+def _with(result: RunResult, runs: Iterable[RunResult]) -> RunResult:
+    """Return the result with what went wrong when cases were measured again."""
+    for again in runs:
+        result = replace(
+            result,
+            interrupted=result.interrupted or again.interrupted,
+            faults=(*result.faults, *again.faults),
+            fixture_failures=(*result.fixture_failures, *again.fixture_failures),
+        )
+    return result
 
 
 def _check_targets(targets: Sequence[tuple[str, str]]) -> None:

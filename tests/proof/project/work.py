@@ -54,9 +54,19 @@ def add_up(count: int) -> int:
     return total
 
 
+def database(path: Path) -> sqlite3.Connection:
+    """Make a database for one writer: a log written ahead, so that readers go on meanwhile."""
+    base = sqlite3.connect(path)
+    base.execute("pragma journal_mode = wal")
+    base.execute("pragma synchronous = normal")
+    base.execute("create table rows (number integer, text text)")
+    base.commit()
+    return base
+
+
 def write_rows(base: sqlite3.Connection) -> None:
     """Insert rows, ten a transaction."""
-    for number in range(items(400)):
+    for number in range(items(1000)):
         base.execute("insert into rows values (?, ?)", (number, "x" * 50))
         if number % 10 == 9:
             base.commit()

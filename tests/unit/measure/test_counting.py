@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import tracemalloc
 from typing import TYPE_CHECKING
 
@@ -131,3 +132,16 @@ def test_the_peak_can_be_had_alone() -> None:
     counter.stop()
 
     assert counter.peak_bytes == pytest.approx(len(held) * 1033, rel=0.1)
+
+
+@pytest.mark.usefixtures("traced")
+def test_what_runs_through_too_many_lines_is_given_up() -> None:
+    counter = AllocationCounter(lambda _file, _name: False, most_lines=1000)
+
+    counter.start()
+    make_and_drop(600)
+    tracing = sys.gettrace()
+    counter.stop()
+
+    assert counter.gave_up
+    assert tracing is None

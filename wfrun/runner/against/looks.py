@@ -10,7 +10,9 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["ERROR", "FIRST", "Look", "looks"]
+from wfrun.stats.signed_rank import fewest_pairs
+
+__all__ = ["ERROR", "FIRST", "Look", "looks", "most_pairs"]
 
 ERROR: Final = 0.01
 """How often all intervals of a metric may miss the truth, however many looks there are."""
@@ -31,14 +33,23 @@ class Look:
     error: float
 
 
-def looks(most_pairs: int) -> tuple[Look, ...]:
+def most_pairs(budget_s: float, share_s: float, error: float = ERROR) -> int:
+    """Return how many pairs of so many seconds a case is given: as its budget allows, and enough for one sure look."""
+    return max(FIRST, fewest_pairs(error * _LAST_ERROR / ERROR), round(budget_s / share_s))
+
+
+def looks(most_pairs: int, error: float = ERROR) -> tuple[Look, ...]:
     """Return the looks of a case that is given at most so many pairs, each with its part of the error.
 
     The first and the last get most of it: the first because so few pairs are never surer, the last because it is the
     one that a hard case comes to.
+
+    Args:
+        most_pairs: The last look comes after so many.
+        error: Of all looks together.
     """
     if most_pairs <= FIRST:
-        return (Look(max(1, most_pairs), ERROR),)
+        return (Look(max(1, most_pairs), error),)
     steps = max(1, min(_MOST_STEPS, int(math.log(most_pairs / FIRST) / math.log(_GROWTH))))
     numbers = [round(FIRST * (most_pairs / FIRST) ** (step / steps)) for step in range(steps + 1)]
     between = numbers[1:-1]
@@ -46,4 +57,4 @@ def looks(most_pairs: int) -> tuple[Look, ...]:
     rest = ERROR - _FIRST_ERROR - _LAST_ERROR
     last = _LAST_ERROR if between else _LAST_ERROR + rest
     errors = [_FIRST_ERROR, *(rest / len(between) for _ in between), last]
-    return tuple(Look(number, error) for number, error in zip(numbers, errors, strict=True))
+    return tuple(Look(number, part * error / ERROR) for number, part in zip(numbers, errors, strict=True))

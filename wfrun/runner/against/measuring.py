@@ -99,7 +99,7 @@ class TreeMeasuring:
         for taken in self._taken:
             if not taken.regressed or stop.no_more:
                 continue
-            again = await taker.compare(taken.case, error=ERROR / max(1, suspicions))
+            again = await taker.compare(taken.case, error=ERROR / suspicions, sought=taken.regressed)
             for name in taken.regressed:
                 second = again.decisions.get(name)
                 if second is None or second.verdict is not Verdict.REGRESSED:

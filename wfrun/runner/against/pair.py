@@ -23,10 +23,13 @@ if TYPE_CHECKING:
     from wfrun.runner.against.side import Side
     from wfrun.runner.run.stopping import StopControl
 
-__all__ = ["BATCH_S", "Half", "Pair", "PairPlan", "SideTrouble", "take_pair"]
+__all__ = ["BATCH_S", "UNPINNED_BATCH_S", "Half", "Pair", "PairPlan", "SideTrouble", "take_pair"]
 
 BATCH_S: Final = 0.006
 """How long a side goes on before the other has its turn: long beside a turn's change, short beside a bad stretch."""
+UNPINNED_BATCH_S: Final = 0.12
+"""The same for a case that uses several cores. After an idle turn the system first has to spread its processes over
+them again, which takes some milliseconds, so that short turns would measure little else."""
 ENDED: Final = "the session was ended"
 REACTION_S: Final = 5.0
 """A child ends its own passes at their time-out; this long after it should have, it is killed."""
@@ -38,6 +41,8 @@ class PairPlan:
 
     sampling_s: float
     """How long both halves sample together."""
+    batch_s: float
+    """How long one goes on before the other has its turn."""
     cpu: int | None
     """The core of both; ``None`` for any."""
     hash_seed: int
@@ -132,7 +137,7 @@ class _Pairing:
             while sampled_s < self._plan.sampling_s and not self._stop.no_more:
                 started_s = time.perf_counter()
                 for number in self._chance.choice(((0, 1), (1, 0))):
-                    answer = await self._ask(number, {"do": "batch", "least_s": BATCH_S})
+                    answer = await self._ask(number, {"do": "batch", "least_s": self._plan.batch_s})
                     for name, values in answer["rows"].items():
                         self._halves[number].rows.setdefault(name, []).extend(values)
                     if (trouble := self._trouble(number, answer["failed"])) is not None:

@@ -47,7 +47,8 @@ class Batches:
         self._cpu = cpu
         self._case = case
         self._options = options
-        self._delay = RunDelay()
+        # Where a case has several cores, what its own processes and threads keep it waiting is part of its work.
+        self._delay = None if cpu is None else RunDelay()
         self._figures = Figures(delay=self._delay)
         self._runner = make_runner(case)
         self._throttled = throttling()
@@ -92,7 +93,8 @@ class Batches:
             else list(tear_down_wide(self._runner, wide, Scope.SESSION, self._options.guard, grace_s))
         )
         self._runner.close()
-        self._delay.close()
+        if self._delay is not None:
+            self._delay.close()
         samples: dict[str, float] = {"gc_pause_ns": pauses.total_ns, "gc_collections": pauses.count}
         if peak_bytes is not None:
             samples["peak_rss_bytes"] = peak_bytes

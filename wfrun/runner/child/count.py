@@ -49,8 +49,6 @@ LONGEST_S: Final = 3.0
 """A repetition that takes longer is not counted: under the counters it would take a minute."""
 TWICE_S: Final = 0.2
 """A counted pass that takes longer is not made a second time."""
-MOST_CALLS: Final = 60_000
-"""Of a repetition of which each line is asked for its memory; of more only the peak is known."""
 LEAK_BYTES: Final = 256
 """Beyond what an empty case leaves behind after each pass; a hundred bytes may be chance."""
 SLOPE_PASSES: Final = 24
@@ -128,11 +126,11 @@ class _Counting:
         # What is there by now need not be looked through for garbage before each of the fifty passes that may follow.
         gc.collect()
         gc.freeze()
-        count = self._count_calls()
+        self._count_calls()
         self.alive()
         tracemalloc.start(1)
         try:
-            self._count_memory(count)
+            self._count_memory()
             self._find_slope()
         finally:
             tracemalloc.stop()
@@ -163,8 +161,7 @@ class _Counting:
     def _took_s(self) -> float:
         return 0.0 if self._last is None else self._last.duration_s
 
-    def _count_calls(self) -> int:
-        """Count calls and turns of the loop; return the calls."""
+    def _count_calls(self) -> None:
         for number in range(2):
             counter = CallCounter(_is_harness)
             self._pass(counter)
@@ -178,12 +175,13 @@ class _Counting:
                 cost.calls = max(cost.calls, each.calls) if number else cost.calls + each.calls
             if self._took_s > TWICE_S:
                 break
-        return int(self.samples["function_calls"][0])
 
-    def _count_memory(self, count: int) -> None:
-        by_line = count <= MOST_CALLS
-        if by_line:
-            self._pass(AllocationCounter(_left_out))  # what tracing itself needs is made in the first pass
+    def _count_memory(self) -> None:
+        """Count what is asked for, or where that are too many lines only the most that is held."""
+        first = AllocationCounter(_left_out)
+        self._pass(first)  # What tracing itself needs is made in it.
+        by_line = not first.gave_up
+        self.alive()
         for number in range(2):
             if not by_line:
                 peak = PeakCounter()

@@ -42,7 +42,8 @@ __all__ = ["compare_session"]
 _STANDARD_DEVIATIONS = 3.0
 """How far beyond the noise a change must lie when the user named no threshold."""
 _ASSUMED_PERCENT = 5.0
-"""What sessions are taken to scatter in totals and percentiles of whole processes, until enough of them show it.
+"""What sessions are taken to scatter in totals and percentiles of whole processes, until enough of them show it, where
+a regression is not confirmed beside the baseline's own commit.
 
 Unlike a floor these take in whatever the machine does: of unchanged code, minutes apart on a quiet shared machine, they
 lay 9 and 10 % apart, with narrow intervals and twice in a row.
@@ -57,6 +58,7 @@ def compare_session(
     selected_ids: AbstractSet[str],
     baseline_path: Path,
     fail_on: AbstractSet[FailOn] = frozenset({FailOn.REGRESSED}),
+    confirmable: bool = False,
 ) -> Comparison:
     """Return what the session says about the baseline's cases, and about its own that the baseline lacks.
 
@@ -68,8 +70,11 @@ def compare_session(
             the baseline outside of it was not asked for and is not missing.
         baseline_path: Where the baseline was read from, for the reader.
         fail_on: What the user wants to fail for.
+        confirmable: Whether what looks regressed is measured beside the baseline's own commit before it counts, which
+            sees through all that happened to the machine. Otherwise the thresholds have to.
     """
-    view = _View(record, baseline, thresholds, comparability(baseline.fingerprint, record.fingerprint))
+    allowed = comparability(baseline.fingerprint, record.fingerprint)
+    view = _View(record, baseline, thresholds, allowed, confirmable=confirmable)
     now = {outcome.id: outcome for outcome in record.outcomes}
     green = {outcome.id: outcome for outcome in record.measured_green}
     then = baseline.cases()
@@ -106,14 +111,16 @@ class _View:
     baseline: Baseline
     thresholds: Mapping[str, float]
     allowed: Comparability
+    confirmable: bool
 
     def processes_then(self, case_id: str, metric: str) -> list[tuple[float, ...]]:
         return [
             process for kept in self.baseline.metric_by_session(case_id, metric) for process in kept.samples if process
         ]
 
-    def sessions(self, case_id: str, metric: str) -> int:
-        return len(self.baseline.metric_by_session(case_id, metric))
+    def too_few_sessions(self, case_id: str, metric: str) -> bool:
+        """Whether what scatters between sessions has to be assumed."""
+        return not self.confirmable and len(self.baseline.metric_by_session(case_id, metric)) < SESSIONS_WANTED
 
     def surroundings(self, case_id: str, now: CaseMeasurements | None) -> _Surroundings:
         cases = [case for session in self.baseline.sessions for case in session.cases if case.id == case_id]
@@ -246,7 +253,7 @@ def _threshold(
     between_processes = 100 * math.sqrt(sum(sd**2 / count for sd, count in sides))
     if metric.name in view.thresholds:
         between_processes = 0.0
-    elif metric.whole and metric.kind in ("time", "tail") and view.sessions(case_id, metric.name) < SESSIONS_WANTED:
+    elif metric.whole and metric.kind in ("time", "tail") and view.too_few_sessions(case_id, metric.name):
         between_sessions = max(between_sessions, _ASSUMED_PERCENT)
     noise_percent = _STANDARD_DEVIATIONS * max(between_sessions, between_processes)
     if noise_percent <= asked:

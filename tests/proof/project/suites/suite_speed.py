@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 
-from work import add_up, allocate, queue, wait, write_rows
+from work import add_up, allocate, database, queue, wait, write_rows
 
 from wfrun import Context, Suite
 
@@ -38,20 +39,27 @@ async def fifty_case() -> None:
     add_up(2_000_000)
 
 
-@suite.case("SQLite writer", kinds=["performance"])
-async def sqlite_case(context: Context) -> None:
-    base = sqlite3.connect(context.folder / "rows.db")
-    base.execute("create table rows (number integer, text text)")
-    base.commit()
-    with context.timed():
-        write_rows(base)
+@suite.fixture(scope="suite")
+def rows(context: Context) -> Iterator[sqlite3.Connection]:
+    base = database(context.folder / "rows.db")
+    yield base
     base.close()
 
 
-@suite.case("Process pool", kinds=["performance"], pinned=False)
-async def pool_case(context: Context) -> None:
-    loop = asyncio.get_running_loop()
+@suite.case("SQLite writer", kinds=["performance"])
+async def sqlite_case(rows: sqlite3.Connection) -> None:
+    write_rows(rows)
+
+
+@suite.fixture(scope="suite")
+def pool() -> Iterator[ProcessPoolExecutor]:
     with ProcessPoolExecutor(2) as executor:
-        await asyncio.gather(*(loop.run_in_executor(executor, add_up, 10) for _ in range(4)))
-        with context.timed():
-            await asyncio.gather(*(loop.run_in_executor(executor, add_up, 20_000) for _ in range(40)))
+        # It starts a process for each task that finds none idle.
+        list(executor.map(add_up, [10_000] * 8))
+        yield executor
+
+
+@suite.case("Process pool", kinds=["performance"], pinned=False)
+async def pool_case(pool: ProcessPoolExecutor) -> None:
+    loop = asyncio.get_running_loop()
+    await asyncio.gather(*(loop.run_in_executor(pool, add_up, 160_000) for _ in range(4)))
