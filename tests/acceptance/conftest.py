@@ -25,6 +25,8 @@ import asyncio, os, signal, subprocess, sys, threading, time
 from wfrun import Suite
 suite = Suite("Things")
 """
+BRIEF: Final = "0.4s"
+"""Sampling time of a measured case: enough to see that figures come out, which is what most tests are about."""
 PATIENCE_S: Final = 45.0
 """How long anything here may take before a test fails: long, as nothing waits for it when all is well."""
 
@@ -149,6 +151,7 @@ def environment(more: Mapping[str, str] | None) -> dict[str, str]:
     return {
         **{name: value for name, value in os.environ.items() if name not in hidden},
         "NO_COLOR": "1",
+        "WFRUN_BUDGET": BRIEF,
         **(more or {}),
     }
 

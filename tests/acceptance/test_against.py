@@ -310,7 +310,8 @@ def test_a_setup_that_fails_says_what_it_printed(repository: Project) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--budget", "4s"), "--budget says how --against measures"),
+        (("--setup", "true"), "--setup says how --against measures"),
+        (("--performance", "--budget", "0s"), "some sampling time"),
         (("--against", "main", "--compare", "x"), "--against measures both sides now"),
         (("--against", "main", "--budget", "0s"), "some sampling time"),
         (("--against", "main", "--budget", "soon"), "--budget"),

@@ -92,7 +92,7 @@ def as_before(context):
 )
 def test_the_right_metric_turns_red(project: Project, case: str, red: set[str], never_red: set[str]) -> None:
     project.write({"suites/suite_work.py": SUITE})
-    chosen = ("--performance", "--case", f"work::{case}")
+    chosen = ("--performance", "--case", f"work::{case}", "--budget", "2.4s")
     assert project.run(*chosen, "--baseline", "b", patience_s=120).code == 0
 
     ran = project.run(*chosen, "--compare", "b", "--verbose", env=WORSE, patience_s=120)
@@ -105,7 +105,7 @@ def test_the_right_metric_turns_red(project: Project, case: str, red: set[str], 
 
 def test_what_changed_is_named_with_its_file_and_line(project: Project) -> None:
     project.write({"suites/suite_work.py": SUITE})
-    chosen = ("--performance", "--case", "work::more_calls")
+    chosen = ("--performance", "--case", "work::more_calls", "--budget", "2.4s")
     assert project.run(*chosen, "--baseline", "b", patience_s=120).code == 0
 
     ran = project.run(*chosen, "--compare", "b", "--markdown", "report.md", env=WORSE, patience_s=120)
@@ -118,7 +118,7 @@ def test_what_changed_is_named_with_its_file_and_line(project: Project) -> None:
 
 def test_counts_gate_on_another_machine_where_times_cannot(project: Project) -> None:
     project.write({"suites/suite_work.py": SUITE})
-    chosen = ("--performance", "--case", "work::more_calls")
+    chosen = ("--performance", "--case", "work::more_calls", "--budget", "2.4s")
     assert project.run(*chosen, "--baseline", "b", patience_s=120).code == 0
     text = project.read("baselines/b.json")
     project.write({"baselines/b.json": re.sub(r'"cpu_model": *"[^"]*"', '"cpu_model": "another"', text)})
@@ -146,7 +146,7 @@ async def is_clean():
 def test_memory_left_behind_is_told_without_a_baseline(project: Project) -> None:
     project.write({"suites/suite_memory.py": LEAKS})
 
-    ran = project.run("--performance", "--json", "record.json")
+    ran = project.run("--performance", "--budget", "2.4s", "--json", "record.json")
 
     leaks, clean = project.json("record.json")["outcomes"]
     assert ran.code == 0
@@ -172,7 +172,7 @@ def timed(context):
 def test_a_case_that_fails_under_the_counters_is_none_the_worse(project: Project) -> None:
     project.write({"suites/suite_fast.py": NOT_COUNTED})
 
-    ran = project.run("--performance", "--json", "record.json", env={"COLUMNS": "200"})
+    ran = project.run("--performance", "--budget", "2.4s", "--json", "record.json", env={"COLUMNS": "200"})
 
     fails, holds = project.json("record.json")["outcomes"]
     assert ran.code == 0

@@ -217,3 +217,19 @@ def test_a_case_has_one_id_however_it_is_reached(mixed: Project) -> None:
 
     assert ids[0] == ["mixed::first", "mixed::second", "mixed::third", "mixed::fourth"]
     assert all(each == ids[0] for each in ids)
+
+
+def test_a_budget_is_how_long_a_measured_case_is_sampled(project: Project) -> None:
+    case = '@suite.case(kinds=["performance"])\ndef short() -> None:\n    time.sleep(0.001)\n'
+    project.write({"suites/suite_a.py": case})
+
+    ran = project.run("--performance", "--budget", "0.16s", "--json", "record.json")
+
+    assert ran.code == 0, ran.text
+    record = project.json("record.json")
+    assert record["protocol"]["sampling_s"] == 0.02
+    (outcome,) = record["outcomes"]
+    repetitions = [len(process) for process in outcome["measurements"]["metrics"]["wall_time_ns"]["samples"]]
+    assert len(repetitions) == record["protocol"]["generations"]
+    # 0.02 s hold at most so many; with the usual 0.3 s there would be two hundred.
+    assert all(3 <= count <= 20 for count in repetitions)

@@ -88,7 +88,7 @@ def in_project(block: Block) -> bool:
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     """Run as a reader would, in an environment that is the same everywhere."""
     path = f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    environment = os.environ | {"PATH": path, "NO_COLOR": "1", "COLUMNS": "110"}
+    environment = os.environ | {"PATH": path, "NO_COLOR": "1", "COLUMNS": "110", "WFRUN_BUDGET": "0.4s"}
     return subprocess.run(
         command,
         cwd=folder,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -15,7 +15,17 @@ from wfrun.cli.tools import tools_of
 from wfrun.errors import UsageError
 from wfrun.files import read_bytes
 from wfrun.measure.metrics import METRICS
-from wfrun.runner.options import FailOn, Limits, Outputs, Selection, SessionOptions, Shard, Trees
+from wfrun.runner.options import (
+    PAIRS_BUDGET_S,
+    FailOn,
+    Limits,
+    MeasureProtocol,
+    Outputs,
+    Selection,
+    SessionOptions,
+    Shard,
+    Trees,
+)
 from wfrun.runner.plan.pattern import parse_pattern
 from wfrun.units import format_bytes, parse_bytes, parse_duration
 
@@ -150,6 +160,7 @@ def session_options(written: CommandLine) -> SessionOptions:
             new_seeds=written.seed is None,
             retries=0 if written.retries is None else _whole_number("--retries", written.retries, at_least=0),
             flaky_fails=_flaky_fails(written.flaky),
+            protocol=_protocol(written),
             targets=_targets(written.targets),
             tools=tools,
         ),
@@ -168,6 +179,7 @@ def session_options(written: CommandLine) -> SessionOptions:
             stats=written.stats,
         ),
         trees=_trees(written, tools),
+        pairs_budget_s=PAIRS_BUDGET_S if written.budget is None else _budget_s(written.budget),
         command=written.about_running,
     )
 
@@ -180,7 +192,7 @@ def _kinds(written: CommandLine) -> frozenset[Kind]:
 
 def _trees(written: CommandLine, tools: Tools) -> Trees | None:
     if written.against is None:
-        about = {"--budget": written.budget, "--setup": written.setup, "--suites-from-each": written.suites_from_each}
+        about = {"--setup": written.setup, "--suites-from-each": written.suites_from_each}
         for option, value in about.items():
             if value:
                 raise UsageError(f"{option} says how --against measures; add --against REF")
@@ -196,8 +208,15 @@ def _trees(written: CommandLine, tools: Tools) -> Trees | None:
         against=written.against,
         setup=_setup(written.setup),
         suites_from_each=written.suites_from_each,
-        budget_s=4.0 if written.budget is None else _budget_s(written.budget),
+        budget_s=PAIRS_BUDGET_S if written.budget is None else _budget_s(written.budget),
     )
+
+
+def _protocol(written: CommandLine) -> MeasureProtocol:
+    usual = MeasureProtocol()
+    if written.budget is None:
+        return usual
+    return replace(usual, sampling_s=_budget_s(written.budget) / usual.generations)
 
 
 def _setup(text: str | None) -> tuple[str, ...]:

@@ -511,8 +511,8 @@ BudgetOption: TypeAlias = Annotated[
         "--budget",
         metavar="TIME",
         show_default=False,
-        help="With --against: time spent on samples of each case, both sides together. A longer one shows smaller"
-        " changes. 4s where nothing is said.",
+        help="Time spent on samples of each measured case. A longer one shows smaller changes. Where nothing is said,"
+        " 2.4s; with --against 4s, both sides together.",
         rich_help_panel=_MEASURE,
     ),
 ]

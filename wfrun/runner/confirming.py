@@ -78,7 +78,9 @@ def confirm(
             # Every other session starts faster without it.
             from wfrun.runner.against.measuring import compared_trees  # noqa: PLC0415
 
-            with compared_trees(Trees(against=commit), again, options.outputs, say) as trees:
+            with compared_trees(
+                Trees(against=commit, budget_s=options.pairs_budget_s), again, options.outputs, say
+            ) as trees:
                 result, _ = run(again, confirming=True, measure=trees.measure)
                 first, shown = confirmed_beside(first, trees.comparison(), commit)
                 runs = (result,)

@@ -12,6 +12,7 @@ from wfrun.errors import UsageError
 from wfrun.measure.metrics import METRICS
 
 __all__ = [
+    "PAIRS_BUDGET_S",
     "FailOn",
     "Limits",
     "MeasureProtocol",
@@ -94,6 +95,10 @@ class MeasureProtocol:
     """Time spent on repetitions in each process, after one warm-up."""
     min_repetitions: int = 3
     max_repetitions: int = 200
+
+    def __post_init__(self) -> None:
+        if not self.sampling_s > 0:
+            raise UsageError("--budget: a case needs some sampling time, such as 4s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +197,10 @@ class Outputs:
         return None if self.folder is None else self.folder / name
 
 
+PAIRS_BUDGET_S: Final = 4.0
+"""Sampling time of a case in pairs, where nobody says otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trees:
     """Two trees to be compared now."""
@@ -202,12 +211,12 @@ class Trees:
     """The words of a command that makes an environment for each side; none to use this one."""
     suites_from_each: bool = False
     """Whether each side runs its own suites, and not both the working tree's."""
-    budget_s: float = 4.0
+    budget_s: float = PAIRS_BUDGET_S
     """Sampling time for each case, both sides together."""
 
     def __post_init__(self) -> None:
         if not self.budget_s > 0:
-            raise UsageError(f"--budget: a case needs some sampling time, such as 4s, and not {self.budget_s:g} s")
+            raise UsageError("--budget: a case needs some sampling time, such as 4s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,5 +230,7 @@ class SessionOptions:
     outputs: Outputs = Outputs()
     trees: Trees | None = None
     """Where figures are to be compared between two trees, measured side by side."""
+    pairs_budget_s: float = PAIRS_BUDGET_S
+    """Sampling time of a case where a baseline's commit is measured again beside the working tree."""
     command: tuple[str, ...] = ()
     """The words of the command line that change how a case runs, for a command that runs it again."""

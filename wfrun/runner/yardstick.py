@@ -63,7 +63,7 @@ def remeasuring_of(
     if commit is None:
         return Remeasuring(baseline, None, f"{elsewhere}, and cannot be measured again here: {why_not}")
     told = f"{elsewhere}, so its commit {commit[:10]} was measured again here, beside the working tree"
-    return Remeasuring(baseline, Trees(against=commit), told)
+    return Remeasuring(baseline, Trees(against=commit, budget_s=options.pairs_budget_s), told)
 
 
 def told(

@@ -32,7 +32,6 @@ NEEDS: Final = {
     "threshold": frozenset({"compare", "against"}),
     "replace": frozenset({"baseline"}),
     "flaky": frozenset({"retries"}),
-    "budget": frozenset({"against"}),
     "setup": frozenset({"against"}),
     "suites_from_each": frozenset({"against"}),
 }

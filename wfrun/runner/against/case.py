@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.runner.against.decide import decide
-from wfrun.runner.against.figures import metric_of, process_figures
+from wfrun.runner.against.figures import FLOOR, UNPINNED_FLOOR, metric_of, process_figures
 from wfrun.runner.against.looks import ERROR, FIRST, looks, most_pairs
 from wfrun.runner.against.pair import BATCH_S, UNPINNED_BATCH_S, Pair, PairPlan, SideTrouble, take_pair
 from wfrun.runner.against.side import strangers
@@ -42,6 +42,8 @@ REPETITIONS: Final = 1
 MOST_VOID: Final = 5
 ALONE: Final = 3
 """Pairs of a side whose other side cannot run the case: its figures are kept all the same."""
+SCREEN: Final = 0.05
+"""How often a metric that did not change may be suspected. Only what fresh pairs show as well is called regressed."""
 LEAD: Final = "wall_time_ns"
 """Once this metric is decided, and no other may yet turn red, no more pairs are taken."""
 
@@ -62,14 +64,13 @@ class CasePairs:
     """What a repetition does on either side, in exact counts."""
     sampled_s: float = 0.0
 
+    suspected: tuple[str, ...] = ()
+    """The gating metrics that look worse: what they are is shown, or not, in fresh pairs."""
+
     @property
     def regressed(self) -> tuple[str, ...]:
         """The gating metrics that got worse."""
-        return tuple(
-            name
-            for name, decision in self.decisions.items()
-            if decision.metric.gates and decision.verdict is Verdict.REGRESSED
-        )
+        return _regressed(self.decisions)
 
 
 class PairTaker:
@@ -102,13 +103,14 @@ class PairTaker:
         }
         self._turn = chance.randrange(2)
 
-    async def compare(self, case: PlannedCase, *, error: float = ERROR, sought: Sequence[str] = ()) -> CasePairs:
+    async def compare(self, case: PlannedCase, *, error: float = ERROR, first: CasePairs | None = None) -> CasePairs:
         """Take pairs of ``case`` until it is decided.
 
         Args:
             case: What runs on both sides.
             error: How often all intervals of a metric together may miss the truth.
-            sought: Metrics that are to be shown regressed: then nothing else is waited for.
+            first: Pairs by which metrics are suspected: then fresh ones are taken until they show the same, and by how
+                much is known well.
         """
         taken = CasePairs(case)
         share_s = min(_share_s(case), self._budget_s / FIRST)
@@ -130,21 +132,26 @@ class PairTaker:
                 # A pair cannot be shorter than its repetitions, so long ones mean fewer pairs.
                 share_s = max(share_s, 2 * REPETITIONS * _longest_repetition_s(pair))
                 most = most_pairs(self._budget_s, share_s, error)
-            if self._decided(taken, looks(most, error), sought):
+            if self._decided(taken, looks(most, error), first):
                 break
             self._tell(taken, most)
         if taken.pairs and not taken.decisions:
             self._judge(taken, looks(most, error)[-1].error)
         return taken
 
-    def _decided(self, taken: CasePairs, planned: Sequence[Look], sought: Sequence[str]) -> bool:
+    def _decided(self, taken: CasePairs, planned: Sequence[Look], first: CasePairs | None) -> bool:
         """Look where a look is due; whether no more pairs are needed."""
         look = next((each for each in planned if each.pairs == len(taken.pairs)), None)
         if look is None:
             return False
         self._judge(taken, look.error)
-        if sought:
-            return set(sought) <= set(taken.regressed)
+        if first is not None:
+            shown = set(first.suspected) <= set(taken.regressed)
+            return shown and all(
+                _known_well(decision)
+                for name, decision in self.judged((*first.pairs, *taken.pairs)).items()
+                if name in first.suspected
+            )
         lead = taken.decisions.get(LEAD)
         if lead is None:
             return not any(decision.hopeful for decision in taken.decisions.values())
@@ -154,22 +161,29 @@ class PairTaker:
         return lead.verdict is Verdict.REGRESSED or not any(each.hopeful for each in taken.decisions.values())
 
     def _judge(self, taken: CasePairs, error: float) -> None:
-        sides = [[process_figures(pair.halves[side]) for pair in taken.pairs] for side in (0, 1)]
+        taken.decisions = self.judged(taken.pairs, error)
+        taken.suspected = _regressed(self.judged(taken.pairs, min(0.5, error * SCREEN / ERROR)))
+
+    def judged(self, pairs: Sequence[Pair], error: float = ERROR) -> dict[str, Decision]:
+        """Return what ``pairs`` say about each metric, with intervals of this error."""
+        sides = [[process_figures(pair.halves[side], _floor(pair)) for pair in pairs] for side in (0, 1)]
         declared: dict[str, Any] = {}
-        for pair in taken.pairs:
+        for pair in pairs:
             declared |= {**pair.halves[0].declared, **pair.halves[1].declared}
+        decisions = {}
         # A metric that a process lacks, on either side, is none of both.
         names = [name for name in sides[0][0] if all(name in figures for side in sides for figures in side)]
         for name in names:
             if (metric := metric_of(name, declared)) is None:
                 continue
-            taken.decisions[name] = decide(
+            decisions[name] = decide(
                 metric,
                 [figures[name] for figures in sides[0]],
                 [figures[name] for figures in sides[1]],
                 threshold_percent=self._threshold(name, metric.kind, metric.threshold_percent),
                 error=error,
             )
+        return decisions
 
     def _threshold(self, name: str, kind: str, percent: float) -> float:
         if name in self._thresholds:
@@ -268,6 +282,25 @@ class PairTaker:
 
 TIMES_PERCENT: Final = 3.0
 """Between two trees measured side by side a smaller change shows than between sessions, so a smaller one counts."""
+
+
+def _regressed(decisions: Mapping[str, Decision]) -> tuple[str, ...]:
+    return tuple(
+        name for name, decision in decisions.items() if decision.metric.gates and decision.verdict is Verdict.REGRESSED
+    )
+
+
+def _known_well(decision: Decision) -> bool:
+    """Return whether a change is known to half of the threshold, or to a tenth of itself where it is large."""
+    if decision.ratio is None or decision.interval is None:
+        return True
+    low, high = decision.interval
+    wanted = max(decision.threshold_percent / 200, abs(decision.ratio - 1) / 10)
+    return (high - low) / 2 <= wanted
+
+
+def _floor(pair: Pair) -> float:
+    return UNPINNED_FLOOR if pair.cpu is None else FLOOR
 
 
 def _share_s(case: PlannedCase) -> float:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wfrun.runner.against.case import CasePairs, PairTaker
+from wfrun.runner.against.case import SCREEN, CasePairs, PairTaker
 from wfrun.runner.against.looks import ERROR
 from wfrun.runner.against.rows import comparison_of, outcome_of_pairs
 from wfrun.runner.against.sides import opened_sides
@@ -21,6 +21,7 @@ from wfrun.runner.run.outcomes import Outcome
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
+    from wfrun.runner.against.decide import Decision
     from wfrun.runner.against.sides import Sides
     from wfrun.runner.compare.verdicts import Comparison
     from wfrun.runner.options import Limits, Outputs, Trees
@@ -94,24 +95,31 @@ class TreeMeasuring:
         return outcome_of_pairs(kept, self.sides)
 
     async def _confirm(self, taker: PairTaker, stop: StopControl) -> None:
-        """Take fresh pairs for what got worse, as sure as so many suspicions together ask for."""
-        suspicions = sum(len(taken.regressed) for taken in self._taken)
+        """Take fresh pairs for what looks worse, as sure as a session of so many metrics asks for."""
+        compared = sum(decision.metric.gates for taken in self._taken for decision in taken.decisions.values())
+        # What did not change has to pass for worse twice: suspected once, and shown once.
+        error = min(ERROR, ERROR / max(1.0, compared * SCREEN))
         for taken in self._taken:
-            if not taken.regressed or stop.no_more:
+            if not taken.suspected or stop.no_more:
                 continue
-            again = await taker.compare(taken.case, error=ERROR / suspicions, sought=taken.regressed)
-            for name in taken.regressed:
-                second = again.decisions.get(name)
-                if second is None or second.verdict is not Verdict.REGRESSED:
-                    first = taken.decisions[name]
-                    taken.decisions[name] = replace(
-                        first, verdict=Verdict.INCONCLUSIVE, doubts=(*first.doubts, _NOT_CONFIRMED)
-                    )
+            again = await taker.compare(taken.case, error=error, first=taken)
+            shown = set(taken.suspected) & set(again.regressed)
+            taken.pairs += again.pairs
+            taken.decisions = {
+                name: decision if shown else _unless_regressed(decision)
+                for name, decision in taker.judged(taken.pairs).items()
+            }
 
     def comparison(self) -> Comparison:
         """Return what all cases measured so far say."""
         compared = comparison_of(self._taken, self.sides, self._outputs.thresholds)
         return replace(compared, fail_on=self._outputs.fail_on)
+
+
+def _unless_regressed(decision: Decision) -> Decision:
+    if not decision.metric.gates or decision.verdict is not Verdict.REGRESSED:
+        return decision
+    return replace(decision, verdict=Verdict.INCONCLUSIVE, doubts=(*decision.doubts, _NOT_CONFIRMED))
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import gc
 import os
+import random
 import signal
 import sys
 from dataclasses import asdict, replace
@@ -70,6 +71,7 @@ class Child:
         self._loop.wide.on_making = self._tell_making
         self._loop.wide.on_change = self._tell_held
         self._batches: Batches | None = None
+        self._scattered: list[bytes] = []
         self._pending: list[str] = []
         self.state = ProcessState()
         self._undone: tuple[str, ...] = ()
@@ -256,9 +258,11 @@ class Child:
 
     def _open(self, command: dict[str, Any]) -> CaseResult:
         """Make ready to repeat a measured case in batches, each when it is asked for."""
-        # Only comparing two trees needs it.
+        # Only comparing two trees needs them.
+        from wfrun.measure.layout import scattered  # noqa: PLC0415
         from wfrun.runner.child.batches import Batches  # noqa: PLC0415
 
+        self._scattered = scattered(random.SystemRandom())
         case = self._planned(command)
         if isinstance(case, CaseResult):
             return case
