@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Without byte-code each of the thousands of processes that tests start would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test check format bench prove-deadlocks prove-metrics prove-history prove-comparison prove-comparison-full baseline nightly clean
 
 run: $(VENV)/installed
 	$(BIN)/wfrun --e2e --pattern complete
 
 test: $(VENV)/developing
-	$(BIN)/python -m pytest -m "not alone" -n 3 --dist loadfile
+	$(BIN)/python -m pytest -m "not alone" -n 4 --dist loadfile
 	$(BIN)/python -m pytest -m "alone and not long"
 
 check: $(VENV)/developing

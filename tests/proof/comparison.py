@@ -161,10 +161,13 @@ def _compared(experiment: Experiment, folders: Sequence[Path]) -> dict[str, Any]
     if not experiment.stored:
         _wfrun(work, "--against", str(base), "--budget", experiment.budget, *thresholds, "--json", str(record))
     else:
-        # The baseline is of this very folder, as it is in life: what is changed is the code in it.
+        # The baseline is of a commit of this very folder, as it is in life; what changes then is the code in it.
         baseline = str(work.parent / "baseline.json")
         scale = (work / "scale.txt").read_text()
         shutil.copy(base / "scale.txt", work)
+        (work / ".gitignore").write_text("__pycache__/\n.wfrun/\nrecord.json\n")
+        for words in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "base")):
+            _git(work, *words)
         _wfrun(work, "--performance", "--baseline", baseline)
         (work / "scale.txt").write_text(scale)
         _wfrun(work, "--performance", "--compare", baseline, *thresholds, "--json", str(record))
@@ -185,6 +188,11 @@ def _wfrun(folder: Path, *words: str) -> None:
     )
     if done.returncode not in {0, 3}:
         raise RuntimeError(f"wfrun {' '.join(words)} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+
+
+def _git(folder: Path, *words: str) -> None:
+    who = ("-c", "user.name=Somebody", "-c", "user.email=somebody@example.org")
+    subprocess.run(["/usr/bin/env", "git", *who, *words], cwd=folder, check=True, capture_output=True)
 
 
 @contextlib.contextmanager

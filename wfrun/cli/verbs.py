@@ -64,7 +64,9 @@ class Verb(TyperCommand):
 
     def get_params(self, ctx: Any) -> list[Any]:  # noqa: ANN401 - the context's type is private to typer
         """Return the arguments and options."""
-        return _without_flag_types(super().get_params(ctx))
+        params = _without_flag_types(super().get_params(ctx))
+        _convert_when_needed(params)
+        return params
 
 
 class RunByDefault(TyperGroup):
@@ -115,6 +117,31 @@ class RunByDefault(TyperGroup):
             known = {item.value for item in found}
             found.extend(item for item in run.shell_complete(run_context, incomplete) if item.value not in known)
         return found
+
+
+class _WhenNeeded:
+    """Converts an option's value as typer does, by what pydantic makes of its type; but text, or nothing, stays so.
+
+    Typer would import pydantic, and build a validator for each option that nobody has given: a tenth of a second.
+    """
+
+    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:  # noqa: ANN401 - typer's own types are private
+        """Return what the verb is given."""
+        many = param.multiple or param.nargs == -1
+        if value is None:
+            return () if many else None
+        texts = value if many and isinstance(value, list | tuple) else (value,)
+        if param.type_descriptor.annotation in {str, list[str]} and all(type(text) is str for text in texts):
+            return list(value) if many else value
+        param._runtime_param = None
+        return param.get_runtime_param().coerce(value, param=param, ctx=ctx)
+
+
+def _convert_when_needed(params: Iterable[Any]) -> None:
+    for param in params:
+        # A typer without this slot converts as it likes.
+        if getattr(param, "_runtime_param", ...) is None:
+            param._runtime_param = _WhenNeeded()
 
 
 def _without_flag_types(params: Iterable[Any]) -> list[Any]:

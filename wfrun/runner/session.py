@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from wfrun.authoring.targets import available_targets, implementation_of
 from wfrun.concurrency.channel import Channel
 from wfrun.errors import ExitCode, FileError, NothingSelected, UsageError
-from wfrun.runner.compare.compare import compare_session
 from wfrun.runner.compare.comparison_record import compared_with
 from wfrun.runner.compare.coverage import covered_ids
 from wfrun.runner.confirming import baseline_commit, confirm
@@ -227,6 +226,9 @@ def _compare(
 ) -> Comparison:
     if yardstick is None:
         raise ValueError("no baseline to compare with")
+    # Most sessions compare nothing, and start faster without it.
+    from wfrun.runner.compare.compare import compare_session  # noqa: PLC0415
+
     path, baseline = yardstick
     covered = covered_ids(baseline, discovery, options.paths, options.selection)
     return compare_session(

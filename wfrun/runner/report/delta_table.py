@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from wfrun.runner.compare.verdicts import Verdict
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rich.console import RenderableType
+    from rich.table import Table
 
     from wfrun.runner.compare.verdicts import Comparison, MetricComparison
 
@@ -141,6 +141,9 @@ def _urgency(metric: MetricComparison) -> tuple[int, bool, str, str]:
 
 
 def _table(comparison: Comparison, metrics: list[MetricComparison]) -> Table:
+    # Most sessions compare nothing, and start faster without it.
+    from rich.table import Table  # noqa: PLC0415
+
     table = Table(
         title=Text(f"Compared with {shown_path(comparison.baseline_path)}", "bold"),
         title_justify="left",

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from rich import box
-from rich.table import Table
 from rich.text import Text
 
 from wfrun.runner.report.text import case_title, one_line, plural
 from wfrun.units import format_value
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from wfrun.runner.record.measurements import CaseMeasurements
     from wfrun.runner.record.session_record import OutcomeRecord, SessionRecord
 
@@ -38,6 +39,9 @@ def figures_table(record: SessionRecord, *, everything: bool = False) -> Table |
     measured = measured_outcomes(record)
     if not measured:
         return None
+    # Most sessions measure nothing, and start faster without it.
+    from rich.table import Table  # noqa: PLC0415
+
     shown = measured if everything else measured[:SHOWN]
     faster = len(measured) - len(shown)
     table = Table(

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from rich.console import Group
-from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from wfrun.runner.child.messages import Status
@@ -176,6 +174,9 @@ class AnimatedProgress:
         self._waiting: list[Text] = []
         self._started_s = self._printed_s = monotonic()
         self._stopping: Text | None = None
+        # Only a terminal needs it.
+        from rich.live import Live  # noqa: PLC0415
+
         self._live = Live(
             console=console,
             get_renderable=self.view,
@@ -234,6 +235,8 @@ class AnimatedProgress:
         # The event loop's thread changes these while rich's thread reads them; list() copies in one step.
         running = list(self._running.values())
         waiting = list(self._waiting)[-WAITING_LINES:]
+        from rich.table import Table  # noqa: PLC0415 - as above
+
         rows = Table.grid(padding=(0, 2))
         rows.add_column(no_wrap=True, overflow="ellipsis")
         rows.add_column(justify="right", no_wrap=True)
