@@ -6,7 +6,8 @@ from typing import Annotated, Final, TypeAlias
 
 import typer
 
-from wfrun.cli.options import FileArgument, VerboseOption
+from wfrun.cli.options.measuring import FileArgument
+from wfrun.cli.options.telling import VerboseOption
 from wfrun.cli.verbs import Verb
 
 __all__ = ["baseline_app"]

@@ -101,7 +101,7 @@ class CommandLine:
     thresholds: Sequence[str] = ()
     fail_on: Sequence[str] = ()
     about_running: tuple[str, ...] = ()
-    """What :func:`~wfrun.cli.options.words_about_running` returns."""
+    """What :func:`~wfrun.cli.options.words.words_about_running` returns."""
 
 
 def kinds_of(*, unit: bool, integration: bool, e2e: bool, performance: bool, stress: bool) -> frozenset[Kind]:

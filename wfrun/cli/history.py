@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
 import typer
 
-from wfrun.cli.options import PatternOption, VerboseOption
+from wfrun.cli.options.selecting import PatternOption
+from wfrun.cli.options.telling import VerboseOption
 from wfrun.cli.verbs import Verb
 
 if TYPE_CHECKING:
