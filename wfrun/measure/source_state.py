@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from wfrun.measure.git import call_git
 from wfrun.measure.reading import Reading
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ GIT_TIMEOUT_S: Final = 20
 
 LARGE_FILE_BYTES: Final = 16 * 2**20
 """A changed file above this counts by its size and time of change: reading a forgotten data set would take minutes."""
-
-# These make git look elsewhere than at the folder it is run in; inside a hook they are set for the hook's repository.
-MISLEADING: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +84,8 @@ def git_setting(folder: Path, name: str) -> str:
 
 
 def _git(folder: Path, *arguments: str) -> Reading[bytes]:
-    # No locks, no monitor process: looking must not change the repository, nor disturb a git command beside it.
-    environment = {name: value for name, value in os.environ.items() if name not in MISLEADING}
-    environment |= {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
-    command = ["git", "-c", "core.fsmonitor=false", *arguments]
     try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=GIT_TIMEOUT_S,
-            check=False,
-        )
+        done = call_git(folder, *arguments, timeout_s=GIT_TIMEOUT_S, looks_only=True)
     except (OSError, subprocess.TimeoutExpired) as error:
         return Reading(None, f"git in {folder}: {error}")
     if done.returncode != 0:

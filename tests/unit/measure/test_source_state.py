@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from wfrun.measure import source_state as module
+from wfrun.measure.git import MISLEADING
 from wfrun.measure.source_state import SourceState, source_state
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in module.MISLEADING:
+    for name in MISLEADING:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from wfrun.errors import UsageError
+from wfrun.measure.git import call_git
 
 __all__ = ["GitFailed", "commit_of", "git", "project_of", "submodules_of", "untracked_in"]
 
 TIMEOUT_S: Final = 120
-_MISLEADING: Final = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR", "GIT_NAMESPACE")
-"""These make git look elsewhere than at the folder it is run in; inside a hook they are set for its repository."""
 
 
 class GitFailed(UsageError):
@@ -26,19 +25,8 @@ def git(folder: Path, *words: str) -> str:
     Raises:
         GitFailed: It is not installed, ended with another exit code than 0, or took longer than two minutes.
     """
-    environment = {name: value for name, value in os.environ.items() if name not in _MISLEADING}
-    environment |= {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0"}
-    command = ["git", "-c", "core.fsmonitor=false", "-c", "advice.detachedHead=false", *words]
     try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=TIMEOUT_S,
-            check=False,
-        )
+        done = call_git(folder, *words, timeout_s=TIMEOUT_S)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise GitFailed(f"git in {folder}: {error}") from None
     if done.returncode != 0:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from wfrun.runner.against.pair import Half, Pair, SideTrouble
     from wfrun.runner.against.sides import Sides
 
-__all__ = ["comparison_of", "outcome_of_pairs"]
+__all__ = ["comparison_of", "decided_row", "outcome_of_pairs"]
 
 _LEAD = METRICS["wall_time_ns"]
 
@@ -146,9 +146,24 @@ def _counts(taken: CasePairs, thresholds: Mapping[str, float]) -> Iterable[Metri
 
 
 def _row(taken: CasePairs, name: str, decision: Decision) -> MetricComparison:
-    return replace(
-        _empty(taken, decision.verdict),
-        metric=name,
+    info = taken.case.info
+    old, new = (tuple(_samples(pair.halves[side], name) for pair in taken.pairs) for side in (0, 1))
+    return decided_row(decision, case_id=info.id, title=info.title, old_samples=old, new_samples=new)
+
+
+def decided_row(
+    decision: Decision,
+    *,
+    case_id: str,
+    title: str,
+    old_samples: tuple[tuple[float, ...], ...],
+    new_samples: tuple[tuple[float, ...], ...],
+) -> MetricComparison:
+    """Return a decision as every report shows it; the samples are one tuple a process."""
+    return MetricComparison(
+        case_id=case_id,
+        title=title,
+        metric=decision.metric.name,
         unit=decision.metric.unit,
         better=decision.metric.better,
         old=decision.base,
@@ -157,9 +172,10 @@ def _row(taken: CasePairs, name: str, decision: Decision) -> MetricComparison:
         interval=decision.interval,
         threshold_percent=decision.threshold_percent,
         gates=decision.metric.gates,
+        verdict=decision.verdict,
         warnings=decision.doubts,
-        old_samples=tuple(_samples(pair.halves[0], name) for pair in taken.pairs),
-        new_samples=tuple(_samples(pair.halves[1], name) for pair in taken.pairs),
+        old_samples=old_samples,
+        new_samples=new_samples,
         could_have_seen_percent=decision.could_have_seen_percent,
     )
 

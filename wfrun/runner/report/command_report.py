@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from wfrun.measure.metrics import METRICS
-from wfrun.runner.compare.verdicts import Comparison, MetricComparison
+from wfrun.runner.against.rows import decided_row
+from wfrun.runner.compare.verdicts import Comparison
 from wfrun.runner.report.delta_table import delta_table
 from wfrun.runner.report.text import plural
 from wfrun.stats.percentiles import percentiles
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from wfrun.runner.against.commands import CommandRuns, Run
+    from wfrun.runner.compare.verdicts import MetricComparison
 
 __all__ = ["command_json", "command_parts"]
 
@@ -85,23 +87,12 @@ def command_json(taken: CommandRuns, names: Sequence[str]) -> str:
 
 def _rows(taken: CommandRuns) -> list[MetricComparison]:
     return [
-        MetricComparison(
+        decided_row(
+            decision,
             case_id=taken.words[0],
             title=shlex.join(taken.words),
-            metric=name,
-            unit=decision.metric.unit,
-            better=decision.metric.better,
-            old=decision.base,
-            new=decision.changed,
-            ratio=decision.ratio,
-            interval=decision.interval,
-            threshold_percent=decision.threshold_percent,
-            gates=decision.metric.gates,
-            verdict=decision.verdict,
-            warnings=decision.doubts,
             old_samples=tuple((value,) for value in _values(taken.base, name)),
             new_samples=tuple((value,) for value in _values(taken.changed, name)),
-            could_have_seen_percent=decision.could_have_seen_percent,
         )
         for name, decision in taken.decisions.items()
     ]
