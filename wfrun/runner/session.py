@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +14,9 @@ from wfrun.authoring.targets import available_targets, implementation_of
 from wfrun.concurrency.channel import Channel
 from wfrun.errors import ExitCode, FileError, NothingSelected, UsageError
 from wfrun.runner.compare.comparison_record import compared_with
-from wfrun.runner.compare.coverage import covered_ids
 from wfrun.runner.confirming import baseline_commit, confirm
 from wfrun.runner.planning import discover_cases, plan_cases
 from wfrun.runner.record.last import keep_failures
-from wfrun.runner.record.loading import load_baseline
 from wfrun.runner.record.record import record_session
 from wfrun.runner.record.store import refuse_early, resolve_baseline, save_baseline, save_last_session
 from wfrun.runner.record.surroundings import look_around
@@ -33,7 +32,7 @@ from wfrun.runner.run.in_process import beside_cases
 from wfrun.runner.run.measuring import measure_cases
 from wfrun.runner.run.reproduce import find_reproductions
 from wfrun.runner.run.run import run_plan
-from wfrun.runner.yardstick import remeasuring_of, told
+from wfrun.runner.yardstick import held_against, remeasured, told, yardstick_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -48,7 +47,6 @@ if TYPE_CHECKING:
     from wfrun.runner.plan.planned import Plan
     from wfrun.runner.record.models import Baseline
     from wfrun.runner.record.record import Recording
-    from wfrun.runner.record.session_record import SessionRecord
     from wfrun.runner.record.surroundings import Surroundings
     from wfrun.runner.report.commands import Hint
     from wfrun.runner.run.events import RunEvent
@@ -72,9 +70,54 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
         BaselineError: The baseline to compare with cannot be read, or the one to write would not gain this session.
         FileError: A report could not be written; everything else was done.
     """
+    prepared = _prepare(options)
+    ran = _run(prepared, channel_type)
+    kept = _keep(prepared, ran)
+    _report(prepared, ran, kept)
+    return kept.code
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """What is known before anything runs."""
+
+    options: SessionOptions
+    console: Console
+    stages: StageTimes
+    discovery: Discovery
+    plan: Plan
+    doubts: Sequence[str]
+    surroundings: Surroundings
+    yardstick: tuple[Path, Baseline] | None
+    remeasuring: Remeasuring | None
+    artefacts: Artefacts
+
+
+@dataclass(frozen=True, slots=True)
+class _Ran:
+    """What became of it."""
+
+    plan: Plan
+    result: RunResult
+    recording: Recording
+    hints: dict[tuple[str, int], list[Hint]]
+    comparison: Comparison | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What was written down, and how the session ends."""
+
+    recording: Recording
+    code: ExitCode
+    notes: tuple[str, ...]
+
+
+def _prepare(options: SessionOptions) -> _Prepared:
+    """Discover, plan and look around; whatever is wrong with what was asked for comes up here."""
     outputs = options.outputs
     _check_targets(options.limits.targets)
-    yardstick = _yardstick(options)
+    yardstick = yardstick_of(options)
     console = session_console(outputs.json_path)
     stages = StageTimes()
     with stages.timing("discover"):
@@ -84,72 +127,112 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
     if discovery.shipped and outputs.verbosity >= 0:
         console.print("There is no ./suites here, so these are the suites that come with wfrun.")
     surroundings = _surroundings(discovery, options, stages)
-    options, yardstick, remeasuring = _remeasured(options, yardstick, surroundings, console)
-    commit = None if yardstick is None else baseline_commit(yardstick[1], surroundings, options, Path.cwd())
+    options, yardstick, remeasuring = remeasured(
+        options, yardstick, surroundings, partial(console.print, soft_wrap=True)
+    )
     artefacts = Artefacts(options.limits.tools)
+    return _Prepared(options, console, stages, discovery, plan, doubts, surroundings, yardstick, remeasuring, artefacts)
+
+
+def _run(prepared: _Prepared, channel_type: Callable[..., Channel[Any]]) -> _Ran:
+    """Run the plan, hold its figures against what there is to hold them against, and confirm what looks slower."""
+    options, yardstick, say = prepared.options, prepared.yardstick, prepared.console.print
+    commit = None
+    if yardstick is not None:
+        commit = baseline_commit(yardstick[1], prepared.surroundings, options, Path.cwd())
+
+    def compare(measured: Recording, part: Plan) -> Comparison:
+        return held_against(
+            measured.whole(), yardstick, part, prepared.discovery, options, confirmable=commit is not None
+        )
+
     with (
-        _trees(options, plan, console.print) as trees,
-        make_progress(console, outputs.verbosity, alone=options.limits.tools.capture) as progress,
+        _trees(options, prepared.plan, say) as trees,
+        make_progress(prepared.console, options.outputs.verbosity, alone=options.limits.tools.capture) as progress,
     ):
-        own = measure_cases if trees is None else trees.measure
-
-        def run(
-            part: Plan, *, confirming: bool = False, measure: Measuring | None = None
-        ) -> tuple[RunResult, Recording]:
-            listener = artefacts.listening(progress)
-            running = run_plan(
-                part, options.limits, listener, channel_type, confirming=confirming, measure=measure or own
-            )
-            with stages.timing("run"):
-                result = beside_cases(running) if options.limits.tools.in_process else asyncio.run(running)
-            with stages.timing("record"):
-                whole = result.plan or part
-                return result, record_session(whole, result, discovery, options, surroundings=surroundings)
-
-        def compare(measured: Recording, part: Plan) -> Comparison:
-            return _compare(measured.whole(), yardstick, part, discovery, options, confirmable=commit is not None)
-
-        result, recording = run(plan)
-        plan = result.plan or plan
-        with stages.timing("run"):
+        run = _Running(prepared, channel_type, progress, measure_cases if trees is None else trees.measure)
+        result, recording = run(prepared.plan)
+        plan = result.plan or prepared.plan
+        with prepared.stages.timing("run"):
             hints = _hints(result, options, progress)
         recording = replace(recording, commands=recorded(hints))
-        with stages.timing("compare"):
+        with prepared.stages.timing("compare"):
             comparison = None if trees is None else trees.comparison()
             if yardstick is not None:
                 comparison = compare(recording, plan)
         if yardstick is not None and comparison is not None and comparison.regressed and not result.interrupted:
-            comparison, runs = confirm(
-                comparison, plan, run, compare, commit=commit, options=options, say=console.print
-            )
+            comparison, runs = confirm(comparison, plan, run, compare, commit=commit, options=options, say=say)
             result = _with(result, runs)
-    comparison = comparison and told(comparison, options, surroundings, remeasuring, discovery)
-    with stages.timing("record"):
-        notes, problem = _keep_baseline(recording, options)
-        code = _exit_code(discovery, result, comparison, problem, flaky_fails=options.limits.flaky_fails)
-        recording = recording.ended(int(code), compared_with(comparison))
-        doubt = keep_failures(discovery, result, flaky_fails=options.limits.flaky_fails, shard=options.selection.shard)
-        notes = tuple(
-            dict.fromkeys(note for note in (*doubts, save_last_session(recording.json()), doubt, *notes) if note)
+    comparison = comparison and told(
+        comparison, options, prepared.surroundings, prepared.remeasuring, prepared.discovery
+    )
+    return _Ran(plan, result, recording, hints, comparison)
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """Runs a plan, or a part of it once more, and records what came of it."""
+
+    prepared: _Prepared
+    channel_type: Callable[..., Channel[Any]]
+    progress: Callable[[RunEvent], None]
+    measure: Measuring
+    """Takes the figures, where no other way is asked for."""
+
+    def __call__(
+        self, part: Plan, *, confirming: bool = False, measure: Measuring | None = None
+    ) -> tuple[RunResult, Recording]:
+        prepared, options = self.prepared, self.prepared.options
+        listener = prepared.artefacts.listening(self.progress)
+        running = run_plan(
+            part,
+            options.limits,
+            listener,
+            self.channel_type,
+            confirming=confirming,
+            measure=measure or self.measure,
         )
-    finished = artefacts.finish(options.selection.kinds)
+        with prepared.stages.timing("run"):
+            result = beside_cases(running) if options.limits.tools.in_process else asyncio.run(running)
+        with prepared.stages.timing("record"):
+            whole, found = result.plan or part, prepared.discovery
+            return result, record_session(whole, result, found, options, surroundings=prepared.surroundings)
+
+
+def _keep(prepared: _Prepared, ran: _Ran) -> _Kept:
+    """Write down what later sessions need: the baseline, this session's record, and what failed."""
+    options, discovery, result = prepared.options, prepared.discovery, ran.result
+    flaky_fails = options.limits.flaky_fails
+    with prepared.stages.timing("record"):
+        notes, problem = _keep_baseline(ran.recording, options)
+        code = _exit_code(discovery, result, ran.comparison, problem, flaky_fails=flaky_fails)
+        recording = ran.recording.ended(int(code), compared_with(ran.comparison))
+        doubt = keep_failures(discovery, result, flaky_fails=flaky_fails, shard=options.selection.shard)
+        found = (*prepared.doubts, save_last_session(recording.json()), doubt, *notes)
+    return _Kept(recording, code, tuple(dict.fromkeys(note for note in found if note)))
+
+
+def _report(prepared: _Prepared, ran: _Ran, kept: _Kept) -> None:
+    """Tell everybody who wants to know."""
+    outputs = prepared.options.outputs
+    finished = prepared.artefacts.finish(prepared.options.selection.kinds)
     attachments = outputs.artefact("attachments")
-    attached = () if attachments is None else write_attachments(result.outcomes.told, attachments)
+    attached = () if attachments is None else write_attachments(ran.result.outcomes.told, attachments)
     story = SessionStory(
-        discovery=discovery,
-        plan=plan,
-        result=result,
-        record=recording.head,
-        recording=recording,
-        comparison=comparison,
-        notes=(*notes, *finished.notes, *attached),
+        discovery=prepared.discovery,
+        plan=ran.plan,
+        result=ran.result,
+        record=kept.recording.head,
+        recording=kept.recording,
+        comparison=ran.comparison,
+        notes=(*kept.notes, *finished.notes, *attached),
         table=finished.table,
-        known_hints=hints,
-        stages_s=stages.seconds if outputs.stats else {},
+        known_hints=ran.hints,
+        stages_s=prepared.stages.seconds if outputs.stats else {},
     )
     report_session(
         story,
-        console,
+        prepared.console,
         verbosity=outputs.verbosity,
         junit_path=outputs.junit_path,
         json_path=outputs.json_path,
@@ -157,7 +240,6 @@ def run_session(options: SessionOptions, channel_type: Callable[..., Channel[Any
         markdown_path=outputs.markdown_path,
         github=GitHub.around(os.environ, Path.cwd()),
     )
-    return code
 
 
 def _surroundings(discovery: Discovery, options: SessionOptions, stages: StageTimes) -> Surroundings:
@@ -193,52 +275,6 @@ def _trees(
 
 def _resolved(name: Path) -> Path:
     return resolve_baseline(name, Path.cwd())
-
-
-def _yardstick(options: SessionOptions) -> tuple[Path, Baseline] | None:
-    """Return the baseline to compare with, read before anything runs."""
-    if options.outputs.compare_path is None:
-        return None
-    path = _resolved(options.outputs.compare_path)
-    return path, load_baseline(path)
-
-
-def _remeasured(
-    options: SessionOptions, yardstick: tuple[Path, Baseline] | None, surroundings: Surroundings, console: Console
-) -> tuple[SessionOptions, tuple[Path, Baseline] | None, Remeasuring | None]:
-    """Return the options and the yardstick; for a baseline of another machine, two trees take its place if they can."""
-    found = None if yardstick is None else remeasuring_of(*yardstick, surroundings, options, Path.cwd())
-    if found is None or found.trees is None:
-        return options, yardstick, found
-    if options.outputs.verbosity >= 0:
-        console.print(found.note.replace(" was measured ", " is measured "), soft_wrap=True)
-    return replace(options, trees=found.trees), None, found
-
-
-def _compare(
-    record: SessionRecord,
-    yardstick: tuple[Path, Baseline] | None,
-    plan: Plan,
-    discovery: Discovery,
-    options: SessionOptions,
-    *,
-    confirmable: bool,
-) -> Comparison:
-    if yardstick is None:
-        raise ValueError("no baseline to compare with")
-    # Most sessions compare nothing, and start faster without it.
-    from wfrun.runner.compare.compare import compare_session  # noqa: PLC0415
-
-    path, baseline = yardstick
-    covered = covered_ids(baseline, discovery, options.paths, options.selection)
-    return compare_session(
-        record,
-        baseline,
-        options.outputs.thresholds,
-        selected_ids=covered | {case.info.id for case in plan.cases},
-        baseline_path=path,
-        confirmable=confirmable,
-    )
 
 
 def _with(result: RunResult, runs: Iterable[RunResult]) -> RunResult:

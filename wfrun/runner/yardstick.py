@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wfrun.measure.environment import HARD_KEYS
@@ -12,20 +13,22 @@ from wfrun.runner.compare.coverage import covered_ids
 from wfrun.runner.compare.remeasuring import remeasurable
 from wfrun.runner.compare.verdicts import MetricComparison, Verdict
 from wfrun.runner.options import Trees
+from wfrun.runner.record.loading import load_baseline
 from wfrun.runner.record.machine_noise import noise_shown
+from wfrun.runner.record.store import resolve_baseline
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from collections.abc import Set as AbstractSet
-    from pathlib import Path
 
     from wfrun.runner.compare.verdicts import Comparison
     from wfrun.runner.discover.discovery import Discovery
     from wfrun.runner.options import SessionOptions
-    from wfrun.runner.record.models import Baseline
+    from wfrun.runner.plan.planned import Plan
+    from wfrun.runner.record.models import Baseline, SessionRecord
     from wfrun.runner.record.surroundings import Surroundings
 
-__all__ = ["Remeasuring", "remeasuring_of", "told"]
+__all__ = ["Remeasuring", "held_against", "remeasured", "told", "yardstick_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,15 @@ class Remeasuring:
     """What the reader is told of it."""
 
 
-def remeasuring_of(
+def yardstick_of(options: SessionOptions) -> tuple[Path, Baseline] | None:
+    """Return the baseline to compare with, read before anything runs."""
+    if options.outputs.compare_path is None:
+        return None
+    path = resolve_baseline(options.outputs.compare_path, Path.cwd())
+    return path, load_baseline(path)
+
+
+def _remeasuring_of(
     path: Path, baseline: Baseline, surroundings: Surroundings, options: SessionOptions, folder: Path
 ) -> Remeasuring | None:
     """Return how a baseline of another kind of machine is dealt with; ``None`` for one of this kind.
@@ -64,6 +75,60 @@ def remeasuring_of(
         return Remeasuring(baseline, None, f"{elsewhere}, and cannot be measured again here: {why_not}")
     told = f"{elsewhere}, so its commit {commit[:10]} was measured again here, beside the working tree"
     return Remeasuring(baseline, Trees(against=commit, budget_s=options.pairs_budget_s), told)
+
+
+def remeasured(
+    options: SessionOptions,
+    yardstick: tuple[Path, Baseline] | None,
+    surroundings: Surroundings,
+    say: Callable[[str], None],
+) -> tuple[SessionOptions, tuple[Path, Baseline] | None, Remeasuring | None]:
+    """Return the options and the yardstick; for a baseline of another machine, two trees take its place if they can."""
+    found = None if yardstick is None else _remeasuring_of(*yardstick, surroundings, options, Path.cwd())
+    if found is None or found.trees is None:
+        return options, yardstick, found
+    if options.outputs.verbosity >= 0:
+        say(found.note.replace(" was measured ", " is measured "))
+    return replace(options, trees=found.trees), None, found
+
+
+def held_against(
+    record: SessionRecord,
+    yardstick: tuple[Path, Baseline] | None,
+    plan: Plan,
+    discovery: Discovery,
+    options: SessionOptions,
+    *,
+    confirmable: bool,
+) -> Comparison:
+    """Return what the session's record says about the baseline's cases.
+
+    Args:
+        record: Of all cases, or of those that were measured again.
+        yardstick: The baseline with its path.
+        plan: The cases that were measured.
+        discovery: All cases there are.
+        options: Of the session.
+        confirmable: As :func:`~wfrun.runner.compare.compare.compare_session` takes it.
+
+    Raises:
+        ValueError: There is no yardstick.
+    """
+    if yardstick is None:
+        raise ValueError("no baseline to compare with")
+    # Most sessions compare nothing, and start faster without it.
+    from wfrun.runner.compare.compare import compare_session  # noqa: PLC0415
+
+    path, baseline = yardstick
+    covered = covered_ids(baseline, discovery, options.paths, options.selection)
+    return compare_session(
+        record,
+        baseline,
+        options.outputs.thresholds,
+        selected_ids=covered | {case.info.id for case in plan.cases},
+        baseline_path=path,
+        confirmable=confirmable,
+    )
 
 
 def told(
