@@ -32,12 +32,14 @@ async def queue() -> None:
 
 
 def allocate() -> None:
-    """Make many small objects, keep them, and make a text of each."""
+    """Make many small objects, keep some hundreds of them at a time, and make a text of every fourth."""
     kept = []
     for number in range(items(2000)):
         kept.append({"id": number, "values": [number] * 8, "name": str(number)})
         if number % 4 == 0:
             json.dumps(kept[-1])
+        if len(kept) == 500:
+            kept.clear()
 
 
 async def wait() -> None:

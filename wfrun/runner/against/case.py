@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.runner.against.decide import decide
-from wfrun.runner.against.figures import FLOOR, UNPINNED_FLOOR, metric_of, process_figures
+from wfrun.runner.against.figures import metric_of, process_figures
 from wfrun.runner.against.looks import ERROR, FIRST, looks, most_pairs
 from wfrun.runner.against.pair import BATCH_S, UNPINNED_BATCH_S, Pair, PairPlan, SideTrouble, take_pair
 from wfrun.runner.against.side import strangers
@@ -166,7 +166,7 @@ class PairTaker:
 
     def judged(self, pairs: Sequence[Pair], error: float = ERROR) -> dict[str, Decision]:
         """Return what ``pairs`` say about each metric, with intervals of this error."""
-        sides = [[process_figures(pair.halves[side], _floor(pair)) for pair in pairs] for side in (0, 1)]
+        sides = [[process_figures(pair.halves[side]) for pair in pairs] for side in (0, 1)]
         declared: dict[str, Any] = {}
         for pair in pairs:
             declared |= {**pair.halves[0].declared, **pair.halves[1].declared}
@@ -297,10 +297,6 @@ def _known_well(decision: Decision) -> bool:
     low, high = decision.interval
     wanted = max(decision.threshold_percent / 200, abs(decision.ratio - 1) / 10)
     return (high - low) / 2 <= wanted
-
-
-def _floor(pair: Pair) -> float:
-    return UNPINNED_FLOOR if pair.cpu is None else FLOOR
 
 
 def _share_s(case: PlannedCase) -> float:

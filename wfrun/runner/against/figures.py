@@ -19,15 +19,12 @@ if TYPE_CHECKING:
     from wfrun.measure.metrics import Metric
     from wfrun.runner.against.pair import Half
 
-__all__ = ["FLOOR", "UNPINNED_FLOOR", "given_a_core", "metric_of", "process_figures"]
+__all__ = ["FLOOR", "given_a_core", "metric_of", "process_figures"]
 
 FLOOR: Final = 0.1
 """The quantile of a process's repetitions that is its floor. A process of a pair makes few, of which the 5th
 percentile would be the fastest alone."""
 
-UNPINNED_FLOOR: Final = 0.05
-"""The same for a case that uses several cores: how the system spreads its processes over them makes most repetitions
-longer, and only the fastest of some ten say what the work takes."""
 _FLOORS: Final = frozenset({"wall_time_ns", "cpu_time_ns"})
 _PERCENTILES: Final = {
     "latency_p50_ns": 50.0,
@@ -45,8 +42,8 @@ class _Work:
     wall_ns: float
 
 
-def process_figures(half: Half, floor: float = FLOOR) -> dict[str, float]:
-    """Return the number of this process for each metric, in the metric's unit; ``floor`` is the quantile of floors."""
+def process_figures(half: Half) -> dict[str, float]:
+    """Return the number of this process for each metric, in the metric's unit."""
     figures: dict[str, float] = {}
     rows = {**half.rows, "wall_time_ns": given_a_core(half)}
     wall = rows["wall_time_ns"]
@@ -58,7 +55,7 @@ def process_figures(half: Half, floor: float = FLOOR) -> dict[str, float]:
     for name, values in rows.items():
         if not values or name in figures or name in _NOT_PAIRED or name in _PERCENTILES:
             continue
-        figures[name] = _quantile(values, floor if name in _FLOORS else 0.5)
+        figures[name] = _quantile(values, FLOOR if name in _FLOORS else 0.5)
     if half.latency:
         histogram = Histogram.from_pairs(half.latency)
         for name, percent in _PERCENTILES.items():
