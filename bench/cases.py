@@ -170,7 +170,7 @@ def us_on_loop(folder: Path) -> float:
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    outcomes = json.loads((folder / "record.json").read_bytes())["outcomes"]
+    outcomes: list[dict[str, float]] = json.loads((folder / "record.json").read_bytes())["outcomes"]
     return 1e6 * sum(outcome["duration_s"] for outcome in outcomes) / len(outcomes)
 
 
