@@ -57,3 +57,30 @@ def test_the_shell_is_offered_verbs_and_options(words: str, offered: set[str]) -
 
     assert offered <= set(done.stdout.split())
     assert done.stderr == ""
+
+
+def test_options_that_nobody_gave_need_no_validator(tmp_path: Path) -> None:
+    """Each would cost a millisecond, at every start."""
+    (tmp_path / "suites").mkdir()
+    (tmp_path / "suites" / "suite_a.py").write_text(
+        "from wfrun import Suite\nsuite = Suite('A')\n\n\n@suite.case('First')\ndef first() -> None:\n    pass\n"
+    )
+    script = (
+        "import typer.core as core\n"
+        "from wfrun.cli.app import run_command_line\n"
+        "built, make = [], core.build_runtime_param\n"
+        "core.build_runtime_param = lambda described: (built.append(described.annotation), make(described))[1]\n"
+        "run_command_line(['list', '--json', 'suites'])\n"
+        "print('built', built)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(Path(wfrun.__file__).parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert done.stdout.splitlines()[-1:] == ["built []"], done.stdout + done.stderr

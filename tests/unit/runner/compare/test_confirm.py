@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from wfrun.runner.compare.confirm import confirmed
+import pytest
+
+from wfrun.runner.compare.confirm import confirmed, confirmed_beside
 from wfrun.runner.compare.verdicts import Comparison, MetricComparison, Verdict
 
 
@@ -54,3 +56,33 @@ def test_advice_is_not_measured_again() -> None:
     first = comparison(metric("a", Verdict.REGRESSED, gates=False))
 
     assert confirmed(first, comparison(metric("a", Verdict.SAME))) == first
+
+
+def test_what_pairs_with_the_commit_do_not_show_is_not_the_codes() -> None:
+    first = comparison(metric("a", Verdict.REGRESSED), metric("b", Verdict.SAME, new=1.0))
+    pairs = comparison(metric("a", Verdict.SAME, new=1.01), metric("b", Verdict.REGRESSED))
+
+    judged, shown = confirmed_beside(first, pairs, "0123456789abcdef")
+
+    assert judged.regressed == ()
+    assert judged.metrics[0].ratio == 1.01
+    assert "not beside its commit 0123456789," in judged.metrics[0].warnings[-1]
+    assert judged.metrics[1] == first.metrics[1]
+    assert shown == {("b", "wall_time_ns")}
+
+
+def test_what_pairs_show_too_stays_and_needs_no_other_proof() -> None:
+    first = comparison(metric("a", Verdict.REGRESSED))
+
+    judged, shown = confirmed_beside(first, comparison(metric("a", Verdict.REGRESSED, new=3.0)), "0123456789")
+
+    assert judged == first
+    assert shown == {("a", "wall_time_ns")}
+    assert confirmed(judged, comparison(metric("a", Verdict.SAME)), shown) == first
+
+
+@pytest.mark.parametrize("verdict", [Verdict.NOT_COMPARABLE, Verdict.NEW, Verdict.MISSING])
+def test_what_the_commit_cannot_run_is_left_to_be_measured_in_another_way(verdict: Verdict) -> None:
+    first = comparison(metric("a", Verdict.REGRESSED))
+
+    assert confirmed_beside(first, comparison(metric("a", verdict)), "0123456789") == (first, set())
