@@ -68,6 +68,7 @@ def test_the_committed_baseline_is_complete_and_unchanged_code_agrees_with_it() 
     assert code == 0, told
 
 
+@pytest.mark.long
 def test_a_pipeline_that_got_a_fifth_slower_is_a_regression_and_an_unchanged_one_is_not(tmp_path: Path) -> None:
     folder = copy_suites(tmp_path)
     recorded = wfrun(folder, *PIPELINE, "--baseline", "before")

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -24,10 +25,18 @@ pytestmark = pytest.mark.alone
 
 GIT: Final = shutil.which("git") or "git"
 WORK: Final = """
+from app import work
+
 @suite.benchmark("Fixed work")
 def fixed_work():
+    work()
+"""
+APP: Final = """
+import time
+
+def work():
     # What takes the same time however busy the machine is.
-    time.sleep(0.02 * float(os.environ.get("SLOWER", "1")))
+    time.sleep({})
 """
 OTHER: Final = """
 @suite.case("Breaks on demand")
@@ -38,7 +47,8 @@ def breaks(): assert "BREAK" not in os.environ
 @pytest.fixture(scope="module")
 def recorded(module_project: Project) -> Project:
     """A project with the baseline ``main``, at a commit."""
-    module_project.write({"suites/suite_work.py": WORK, "suites/suite_other.py": OTHER, ".gitignore": "baselines/\n"})
+    suites = {"suites/suite_work.py": WORK, "suites/suite_other.py": OTHER}
+    module_project.write({**suites, "app.py": APP.format(0.005), ".gitignore": "baselines/\n"})
     git(module_project.folder, "init", "--quiet")
     git(module_project.folder, "add", ".")
     git(module_project.folder, "commit", "--quiet", "--message", "first")
@@ -58,6 +68,16 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(
         [GIT, *arguments], cwd=folder, env={**os.environ, **identity}, check=True, capture_output=True, timeout=30
     )
+
+
+@contextmanager
+def slower(recorded: Project, times: int) -> Iterator[None]:
+    """Have code in the working tree that takes so many times as long as what is committed."""
+    recorded.write({"app.py": APP.format(0.005 * times)})
+    try:
+        yield
+    finally:
+        recorded.write({"app.py": APP.format(0.005)})
 
 
 def altered(recorded: Project, name: str, **changes: Any) -> dict[str, Any]:
@@ -81,8 +101,8 @@ def test_unchanged_work_is_no_regression(recorded: Project) -> None:
 
 def test_slower_work_is_exit_code_3(recorded: Project) -> None:
     files = ("--junit", "out.xml", "--json", "out.json", "--html", "out.html", "--markdown", "out.md")
-    env = {"SLOWER": "4", "GITHUB_ACTIONS": "true"}
-    ran = recorded.run("--performance", "--compare", "main", *files, env=env)
+    with slower(recorded, 4):
+        ran = recorded.run("--performance", "--compare", "main", *files, env={"GITHUB_ACTIONS": "true"})
 
     assert ran.code == 3
     assert "1 case got worse: measured again in fresh processes" in ran.out
@@ -97,7 +117,8 @@ def test_slower_work_is_exit_code_3(recorded: Project) -> None:
 
 def test_a_failure_beats_a_regression(recorded: Project) -> None:
     arguments = ["--performance", "--e2e", "--compare", "main"]
-    ran = recorded.run(*arguments, env={"SLOWER": "4", "BREAK": "yes"})
+    with slower(recorded, 4):
+        ran = recorded.run(*arguments, env={"BREAK": "yes"})
 
     assert ran.code == 1
     assert "FAIL  Things · Breaks on demand" in ran.out
@@ -114,7 +135,8 @@ def test_another_machines_times_are_not_judged_and_gone_cases_are_named(recorded
     unreachable = {**baseline["source"], "sha": "c0ffee" * 6 + "c0ff"}
     altered(recorded, "elsewhere", fingerprint=fingerprint, sessions=[session], source=unreachable)
 
-    ran = recorded.run("--performance", "--compare", "elsewhere", env={"SLOWER": "2"})
+    with slower(recorded, 2):
+        ran = recorded.run("--performance", "--compare", "elsewhere")
 
     assert ran.code == 0
     assert "times are not comparable, memory and counts are: " in ran.out
