@@ -65,6 +65,17 @@ def test_identical_sides_are_measured_and_told_with_later_comparisons(project: P
     assert [line["level"] for line in elsewhere if line["name"] == "noise"] == ["unknown"]
 
 
+def test_ctrl_c_keeps_what_was_measured(project: Project) -> None:
+    with project.start("doctor", "--aa", "--budget", "10m") as started:
+        started.said("comparison 1: ")
+        started.signal()
+        ran = started.end()
+
+    assert ran.code == 130
+    assert "Traceback" not in ran.text
+    assert project.json(".wfrun/machine-noise.json")["comparisons"] >= 1
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

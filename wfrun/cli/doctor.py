@@ -48,7 +48,11 @@ def _measure(budget_s: float, *, as_json: bool) -> None:
     from wfrun.runner.record.machine_noise import keep_noise  # noqa: PLC0415 - see above
 
     stream = sys.stderr if as_json else sys.stdout
-    decisions = identical_sides(budget_s, lambda text: print(text, file=stream, flush=True))
+    decisions, interrupted = identical_sides(budget_s, lambda text: print(text, file=stream, flush=True))
+    if not decisions:
+        raise KeyboardInterrupt
     noise = noise_of(decisions, fingerprint())  # type: ignore[arg-type]
     path = keep_noise(noise)
     print(f"kept in {path}: later records and comparisons on this machine tell of it\n", file=stream)
+    if interrupted:
+        raise KeyboardInterrupt

@@ -103,7 +103,9 @@ class PairTaker:
         }
         self._turn = chance.randrange(2)
 
-    async def compare(self, case: PlannedCase, *, error: float = ERROR, first: CasePairs | None = None) -> CasePairs:
+    async def compare(
+        self, case: PlannedCase, *, error: float = ERROR, first: CasePairs | None = None, to_the_end: bool = False
+    ) -> CasePairs:
         """Take pairs of ``case`` until it is decided.
 
         Args:
@@ -111,6 +113,7 @@ class PairTaker:
             error: How often all intervals of a metric together may miss the truth.
             first: Pairs by which metrics are suspected: then fresh ones are taken until they show the same, and by how
                 much is known well.
+            to_the_end: Look once, when all pairs of the budget are there.
         """
         taken = CasePairs(case)
         share_s = min(_share_s(case), self._budget_s / FIRST)
@@ -132,11 +135,11 @@ class PairTaker:
                 # A pair cannot be shorter than its repetitions, so long ones mean fewer pairs.
                 share_s = max(share_s, 2 * REPETITIONS * _longest_repetition_s(pair))
                 most = most_pairs(self._budget_s, share_s, error)
-            if self._decided(taken, looks(most, error), first):
+            if not to_the_end and self._decided(taken, looks(most, error), first):
                 break
             self._tell(taken, most)
         if taken.pairs and not taken.decisions:
-            self._judge(taken, looks(most, error)[-1].error)
+            self._judge(taken, error if to_the_end else looks(most, error)[-1].error)
         return taken
 
     def _decided(self, taken: CasePairs, planned: Sequence[Look], first: CasePairs | None) -> bool:

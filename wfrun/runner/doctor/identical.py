@@ -18,7 +18,6 @@ from wfrun.authoring.info import Kind
 from wfrun.errors import FileError
 from wfrun.measure.environment import HARD_KEYS
 from wfrun.runner.against.case import LEAD, TIMES_PERCENT, PairTaker
-from wfrun.runner.against.looks import ERROR
 from wfrun.runner.against.side import Side
 from wfrun.runner.against.sides import Sides
 from wfrun.runner.compare.verdicts import Verdict
@@ -44,13 +43,21 @@ SAMPLING_S: Final = 4.0
 LIMITS: Final = Limits(workers=1)
 
 
-def identical_sides(budget_s: float, say: Callable[[str], None]) -> list[Decision]:
+def identical_sides(budget_s: float, say: Callable[[str], None]) -> tuple[list[Decision], bool]:
     """Return what comparisons of identical sides said about the wall time: as many as fit into ``budget_s``, or one.
+
+    Returns:
+        The decisions, and whether Ctrl-C ended it before its time.
 
     Raises:
         FileError: The case could not be run; the text says why.
     """
-    return asyncio.run(_compare_all(budget_s, say))
+    decisions: list[Decision] = []
+    try:
+        asyncio.run(_compare_all(budget_s, say, decisions))
+    except KeyboardInterrupt:
+        return decisions, True
+    return decisions, False
 
 
 def noise_of(decisions: Sequence[Decision], fingerprint: Mapping[str, JsonValue]) -> MachineNoise:
@@ -81,7 +88,7 @@ def _arm_percent(decision: Decision) -> float:
     return 100 * (max(high / decision.ratio, decision.ratio / low) - 1)
 
 
-async def _compare_all(budget_s: float, say: Callable[[str], None]) -> list[Decision]:
+async def _compare_all(budget_s: float, say: Callable[[str], None], decisions: list[Decision]) -> None:
     case = await _case()
     here = Path.cwd().resolve()
     sides = Sides(Side("one side", here, here), Side("the other", here, here))
@@ -98,20 +105,19 @@ async def _compare_all(budget_s: float, say: Callable[[str], None]) -> list[Deci
         on_fixture_failure=lambda _: None,
     )
     try:
-        return await _until_spent(taker, case, budget_s, say)
+        await _until_spent(taker, case, budget_s, say, decisions)
     finally:
         await taker.close()
 
 
 async def _until_spent(
-    taker: PairTaker, case: PlannedCase, budget_s: float, say: Callable[[str], None]
-) -> list[Decision]:
-    decisions: list[Decision] = []
+    taker: PairTaker, case: PlannedCase, budget_s: float, say: Callable[[str], None], decisions: list[Decision]
+) -> None:
     started_s = time.monotonic()
     longest_s = 0.0
     while not decisions or time.monotonic() - started_s + longest_s <= budget_s:
         since_s = time.monotonic()
-        taken = await taker.compare(case, error=ERROR)
+        taken = await taker.compare(case, to_the_end=True)
         longest_s = max(longest_s, time.monotonic() - since_s)
         if taken.trouble is not None:
             raise FileError(f"the case of --aa did not run: {taken.trouble.result.message}")
@@ -120,7 +126,6 @@ async def _until_spent(
             raise FileError(f"no comparison could be made: {'; '.join(dict.fromkeys(taken.void)) or 'no figures'}")
         decisions.append(decision)
         say(f"comparison {len(decisions)}: {_shown(decision)}")
-    return decisions
 
 
 async def _case() -> PlannedCase:

@@ -94,3 +94,13 @@ def test_figures_of_repetitions_are_not_held_against_those_of_processes(make: Ma
     now = make.record(make.measured({"throughput_per_s": [[1000.0]] * 5}))
 
     assert judged(now, make.baseline(then), "throughput_per_s").verdict is Verdict.NOT_COMPARABLE
+
+
+def test_memory_by_line_that_was_given_up_is_not_missing(make: Maker) -> None:
+    then = counted(make, "allocated_bytes", [5e5, 5e5])
+    now = counted(make, "allocated_peak_bytes", [2e3, 2e3])
+
+    row = judged(now, make.baseline(then), "allocated_bytes")
+
+    assert row.verdict is Verdict.NOT_COMPARABLE
+    assert "more lines now than are looked at" in row.warnings[-1]
