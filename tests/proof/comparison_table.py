@@ -17,7 +17,7 @@ HEAD: Final = """\
 # How often comparisons are right
 
 Seven kinds of work, an asyncio queue, allocations, waiting, arithmetic of one and of fifty milliseconds, a SQLite
-writer (write-ahead log) and a process pool (a task of five milliseconds for each of its two processes), are compared
+writer (write-ahead log) and a process pool (a task of twenty milliseconds for each of its two processes), are compared
 with themselves and with copies that have more to do, by the real command, in sessions of all seven. Of a pool that is
 handed tasks of half a millisecond, nothing below 10 % could be shown: how the system spreads such work over two cores
 scatters by 15 %. A *false alarm* is any metric that would fail a session of identical code. *Found* is a

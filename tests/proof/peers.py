@@ -62,7 +62,7 @@ def pool_case():
     global POOL
     if POOL is None:
         POOL = ProcessPoolExecutor(2)
-    list(POOL.map(add_up, [160_000] * 2))
+    list(POOL.map(add_up, [640_000] * 2))
 
 
 CASES = [queue_case, allocations_case, waiting_case, millisecond_case, fifty_case, sqlite_case, pool_case]

@@ -1,4 +1,7 @@
-"""Work of several kinds; how much of it there is, is the one thing in which two copies of this project differ."""
+"""Work of several kinds; how much of it there is, is the one thing in which two copies of this project differ.
+
+Of each kind there is enough for what does not grow with it, a call or a hand-over, to be a small part of the whole.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ async def queue() -> None:
             sum(range(10))
 
     workers = [asyncio.create_task(work()) for _ in range(2)]
-    for number in range(items(1000)):
+    for number in range(items(4000)):
         await channel.put(number)
     for _ in workers:
         await channel.put(None)
@@ -43,9 +46,9 @@ def allocate() -> None:
 
 
 async def wait() -> None:
-    """Sleep half a millisecond, several times."""
-    for _ in range(items(20)):
-        await asyncio.sleep(0.0005)
+    """Sleep a fifth of a millisecond, a hundred times."""
+    for _ in range(items(100)):
+        await asyncio.sleep(0.0002)
 
 
 def add_up(count: int) -> int:

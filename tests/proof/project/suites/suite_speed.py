@@ -62,4 +62,4 @@ def pool() -> Iterator[ProcessPoolExecutor]:
 @suite.case("Process pool", kinds=["performance"], pinned=False)
 async def pool_case(pool: ProcessPoolExecutor) -> None:
     loop = asyncio.get_running_loop()
-    await asyncio.gather(*(loop.run_in_executor(pool, add_up, 160_000) for _ in range(2)))
+    await asyncio.gather(*(loop.run_in_executor(pool, add_up, 640_000) for _ in range(2)))
