@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-import tempfile
 from contextlib import asynccontextmanager, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +18,7 @@ from wfrun.measure.metrics import Metric, declared_metric
 from wfrun.measure.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
+    import tempfile
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 
     from wfrun.authoring.open_load import OpenLoad
@@ -221,6 +221,9 @@ class Context:
     @cached_property
     def folder(self) -> Path:
         """An empty temporary folder, removed after the case."""
+        # Every child would pay for what it draws in, and few cases want a folder.
+        import tempfile  # noqa: PLC0415
+
         self._temporary = tempfile.TemporaryDirectory(prefix="wfrun-")
         return Path(self._temporary.name)
 

@@ -9,7 +9,6 @@ object alive.
 from __future__ import annotations
 
 import ast
-import difflib
 import itertools
 import reprlib
 import types
@@ -69,6 +68,8 @@ def _worth_showing(value: object) -> bool:
 
 def _difference(left: object, right: object) -> list[str]:
     """Say in a few lines where two values that should be equal are not."""
+    import difflib  # noqa: PLC0415 - only where something failed
+
     try:
         if isinstance(left, str) and isinstance(right, str):
             lines = list(difflib.ndiff(right.splitlines(), left.splitlines())) if "\n" in left + right else []

@@ -7,7 +7,6 @@ that asks for its own name gets the next one outward of that name, which it can 
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import types
 from collections.abc import Callable, Iterator, Mapping
@@ -175,6 +174,8 @@ def _refuse(
     if name in parameters:
         raise NarrowerFixture(place_of(function), scope, function.__name__, None, name)
     known = list(dict.fromkeys([CONTEXT, *parameters, *level.names()]))
+    import difflib  # noqa: PLC0415 - only to explain a refusal
+
     nearest = difflib.get_close_matches(name, known, n=1)
     hint = f"did you mean {nearest[0]!r}?" if nearest else f"there are {', '.join(map(repr, known))}"
     raise UnknownFixture(f"{place_of(function)}: {function.__name__}() asks for {name!r}; {hint}")

@@ -7,9 +7,9 @@ import os
 import socket
 import stat
 import sys
-import sysconfig
 import threading
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from wfrun.waits.chain import places_of
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["library_pids", "names_of_descriptors", "of_the_case", "places_of_thread"]
 
 _POOL_WORKER: Final = os.path.join("concurrent", "futures", "thread.py")  # noqa: PTH118 - compared with file names
-_INSTALLED: Final = tuple({sysconfig.get_path(key) for key in ("purelib", "platlib")})
-_STDLIB: Final = tuple({sysconfig.get_path(key) for key in ("stdlib", "platstdlib")})
-_KEEPERS: Final = tuple(os.path.join(path, name, "") for path in _STDLIB for name in ("asyncio", "logging"))  # noqa: PTH118
+_KEEPERS: Final = ("asyncio", "logging")
 """Parts of the standard library that start threads of their own accord."""
 _NOBODYS: Final = (
     "anon_inode:",
@@ -51,7 +49,17 @@ def of_the_case(thread: threading.Thread, frame: types.FrameType | None) -> bool
         return False
     if innermost.f_code.co_name == "_worker" and innermost.f_code.co_filename.endswith(_POOL_WORKER):
         return False
-    return not (thread.daemon and any(file.startswith((*_INSTALLED, *_KEEPERS)) for file in files))
+    return not (thread.daemon and any(file.startswith(_libraries()) for file in files))
+
+
+@cache
+def _libraries() -> tuple[str, ...]:
+    import sysconfig  # noqa: PLC0415 - only where a thread was left, as it takes some milliseconds
+
+    installed = {sysconfig.get_path(key) for key in ("purelib", "platlib")}
+    standard = {sysconfig.get_path(key) for key in ("stdlib", "platstdlib")}
+    keepers = (os.path.join(path, name, "") for path in standard for name in _KEEPERS)  # noqa: PTH118 - as above
+    return (*installed, *keepers)
 
 
 def places_of_thread(innermost: types.FrameType | None) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sysconfig
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -17,7 +16,6 @@ __all__ = ["CaseStuck", "one_line", "own_file", "place_text", "skip_own", "trace
 _OWN_FOLDERS: Final = tuple(str(Path(__file__).parents[2] / name) for name in ("runner", "authoring"))
 MOST_LOCALS: Final = 30
 MOST_LOCAL_CHARACTERS: Final = 300
-_LIBRARIES: Final = sysconfig.get_path("stdlib")
 
 
 class CaseStuck(WfrunError):
@@ -71,8 +69,11 @@ def _bound_locals(told: traceback.TracebackException | None) -> None:
     """Keep the values of so many local variables as a reader can use, and none of the standard library's."""
     if told is None:
         return
+    import sysconfig  # noqa: PLC0415 - only where locals are shown, as it takes some milliseconds
+
+    libraries = sysconfig.get_path("stdlib")
     for frame in told.stack:
-        shown = None if frame.filename.startswith(_LIBRARIES) else frame.locals
+        shown = None if frame.filename.startswith(libraries) else frame.locals
         if shown is None:
             frame.locals = None
             continue

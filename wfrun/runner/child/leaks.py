@@ -12,7 +12,6 @@ import asyncio
 import gc
 import os
 import sys
-import tempfile
 import threading
 import time
 from collections import defaultdict
@@ -271,7 +270,9 @@ def _descriptors() -> list[int]:
 
 
 def _files(folder: str) -> list[str]:
-    if not folder or folder != tempfile.gettempdir():
+    # Importing it takes some milliseconds, and where nobody has, nobody has told it of another folder.
+    module = sys.modules.get("tempfile")
+    if not folder or (module is not None and folder != module.gettempdir()):
         return []
     try:
         return [name for name in os.listdir(folder) if not name.startswith(OWN_FILES)]  # noqa: PTH208 - as above
