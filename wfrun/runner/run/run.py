@@ -42,7 +42,7 @@ __all__ = ["run_plan"]
 
 TURNS = 8
 """A worker comes back for work at least so often, where there is so much."""
-MOST_AHEAD = 250
+MOST_AHEAD = 1000
 """Cases that a child is given at once; when the run stops, it finishes none but the one it is at."""
 
 
