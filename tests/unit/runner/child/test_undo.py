@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+import types
 import warnings
 
 import pytest
@@ -18,3 +20,20 @@ def test_asyncios_own_policy_is_no_change(monkeypatch: pytest.MonkeyPatch) -> No
         asyncio.get_event_loop_policy()
 
     assert state.undo("suite_x.py") == ()
+
+
+def test_filters_come_back_also_after_a_case_that_imported_something(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = ProcessState()
+    state.mark()
+    monkeypatch.setitem(sys.modules, "made_up_for_this_test", types.ModuleType("made_up_for_this_test"))
+    assert state.undo("suite_x.py") == ()
+    state.mark()
+
+    with warnings.catch_warnings():
+        before = warnings.filters[:]
+        warnings.filterwarnings("ignore", "made up for this test")
+        said = state.undo("suite_x.py")
+        after = warnings.filters[:]
+
+    assert said == ("suite_x.py changed the filters of warnings; undone",)
+    assert after == before
