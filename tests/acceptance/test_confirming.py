@@ -68,3 +68,14 @@ def test_other_packages_may_be_the_reason_so_then_the_session_is_measured_once_m
 
     assert "dependencies hash differs" in ran.out
     assert "beside its commit" not in ran.out
+
+
+def test_what_is_slower_beside_the_suite_is_not_asked_of_both_sides(recorded: Project) -> None:
+    """Both would run it, and neither be slower than the other."""
+    recorded.write({"suites/helper.py": "SLOW = True\n"})
+    try:
+        ran = recorded.run("--performance", "--compare", "main")
+    finally:
+        (recorded.folder / "suites" / "helper.py").unlink()
+
+    assert "beside its commit" not in ran.out

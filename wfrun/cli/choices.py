@@ -216,7 +216,10 @@ def _protocol(written: CommandLine) -> MeasureProtocol:
     usual = MeasureProtocol()
     if written.budget is None:
         return usual
-    return replace(usual, sampling_s=_budget_s(written.budget) / usual.generations)
+    sampling_s = _budget_s(written.budget) / usual.generations
+    # A longer budget is for more repetitions, of quick cases too.
+    most = round(usual.max_repetitions * max(1.0, sampling_s / usual.sampling_s))
+    return replace(usual, sampling_s=sampling_s, max_repetitions=most)
 
 
 def _setup(text: str | None) -> tuple[str, ...]:

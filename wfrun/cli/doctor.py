@@ -45,13 +45,17 @@ def _budget_s(text: str) -> float:
 def _measure(budget_s: float, *, as_json: bool) -> None:
     # What compares is as heavy as a session, and examining alone has no use for it.
     from wfrun.runner.doctor.identical import identical_sides, noise_of  # noqa: PLC0415 - see above
-    from wfrun.runner.record.machine_noise import keep_noise  # noqa: PLC0415 - see above
+    from wfrun.runner.record.machine_noise import keep_noise, known_noise  # noqa: PLC0415 - see above
 
     stream = sys.stderr if as_json else sys.stdout
     decisions, interrupted = identical_sides(budget_s, lambda text: print(text, file=stream, flush=True))
     if not decisions:
         raise KeyboardInterrupt
     noise = noise_of(decisions, fingerprint())  # type: ignore[arg-type]
+    before = known_noise(fingerprint())
+    if interrupted and before is not None and int(str(before.get("comparisons", 0))) > noise.comparisons:
+        print("what was measured before was more, so that is kept", file=stream)
+        raise KeyboardInterrupt
     path = keep_noise(noise)
     print(f"kept in {path}: later records and comparisons on this machine tell of it\n", file=stream)
     if interrupted:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from wfrun.errors import FileError, UsageError
@@ -10,14 +12,13 @@ from wfrun.runner.compare.remeasuring import remeasurable
 from wfrun.runner.options import Trees
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from collections.abc import Set as AbstractSet
-    from pathlib import Path
 
     from wfrun.runner.compare.confirm import Key
     from wfrun.runner.compare.verdicts import Comparison
     from wfrun.runner.options import SessionOptions
-    from wfrun.runner.plan.planned import Plan
+    from wfrun.runner.plan.planned import Plan, PlannedCase
     from wfrun.runner.record.models import Baseline
     from wfrun.runner.record.record import Recording
     from wfrun.runner.record.surroundings import Surroundings
@@ -53,7 +54,7 @@ def confirm(
     first: Comparison,
     plan: Plan,
     run: Running,
-    compare: Callable[[Recording, Plan], Comparison],
+    compare: Callable[[Recording, Plan, bool], Comparison],
     *,
     commit: str | None,
     options: SessionOptions,
@@ -65,15 +66,17 @@ def confirm(
         first: Against the baseline.
         plan: What it compares.
         run: Runs cases of the plan again.
-        compare: Holds what was measured again against the baseline.
+        compare: Holds what was measured again against the baseline; told whether that is confirmed in pairs yet.
         commit: Measured beside the working tree; ``None`` to measure the working tree alone once more.
         options: Of the session.
         say: Told what takes a while.
     """
     shown: AbstractSet[Key] = frozenset()
     runs: tuple[RunResult, ...] = ()
+    again = suspects(plan, first)
     if commit is not None:
-        again = suspects(plan, first)
+        again = replace(again, cases=_as_at(commit, again.cases, first))
+    if commit is not None and again.cases:
         try:
             # Every other session starts faster without it.
             from wfrun.runner.against.measuring import compared_trees  # noqa: PLC0415
@@ -82,13 +85,36 @@ def confirm(
                 Trees(against=commit, budget_s=options.pairs_budget_s), again, options.outputs, say
             ) as trees:
                 result, _ = run(again, confirming=True, measure=trees.measure)
-                first, shown = confirmed_beside(first, trees.comparison(), commit)
                 runs = (result,)
+                if not result.interrupted:
+                    first, shown = confirmed_beside(first, trees.comparison(), commit)
         except (UsageError, FileError) as error:
-            say(f"The baseline's commit cannot be measured beside the working tree: {error}")
+            why = str(error).removeprefix("--against: ")
+            if options.outputs.verbosity >= 0:
+                say(f"The baseline's commit cannot be measured beside the working tree: {why}")
     again = suspects(plan, first, shown)
     if again.cases and not any(result.interrupted for result in runs):
         result, recording = run(again, confirming=True)
-        first = confirmed(first, compare(recording, again), shown)
+        first = confirmed(first, compare(recording, again, False), shown)  # noqa: FBT003 - as the caller names it
         runs = (*runs, result)
     return first, runs
+
+
+def _as_at(commit: str, cases: Sequence[PlannedCase], first: Comparison) -> tuple[PlannedCase, ...]:
+    """Return the cases that are the same at ``commit``, with all that their suites import from beside them.
+
+    Both sides of a pair run the working tree's suites, so what has become slower in these shows on neither.
+    """
+    from wfrun.runner.against.git import changed_since, project_of  # noqa: PLC0415 - most sessions confirm nothing
+    from wfrun.runner.against.overlay import suite_places  # noqa: PLC0415 - as above
+
+    rewritten = {metric.case_id for metric in first.metrics if metric.source_changed}
+    project = project_of(Path.cwd())
+    kept = []
+    for case in cases:
+        file = Path(case.info.file)
+        changed = changed_since(project, commit, suite_places((file,), project))
+        helpers = [path for path in changed if path == file or not path.match("suite_*.py")]
+        if case.info.id not in rewritten and not helpers:
+            kept.append(case)
+    return tuple(kept)

@@ -141,10 +141,8 @@ def _run(prepared: _Prepared, channel_type: Callable[..., Channel[Any]]) -> _Ran
     if yardstick is not None:
         commit = baseline_commit(yardstick[1], prepared.surroundings, options, Path.cwd())
 
-    def compare(measured: Recording, part: Plan) -> Comparison:
-        return held_against(
-            measured.whole(), yardstick, part, prepared.discovery, options, confirmable=commit is not None
-        )
+    def compare(measured: Recording, part: Plan, confirmable: bool) -> Comparison:  # noqa: FBT001 - a callback
+        return held_against(measured.whole(), yardstick, part, prepared.discovery, options, confirmable=confirmable)
 
     with (
         _trees(options, prepared.plan, say) as trees,
@@ -159,10 +157,14 @@ def _run(prepared: _Prepared, channel_type: Callable[..., Channel[Any]]) -> _Ran
         with prepared.stages.timing("compare"):
             comparison = None if trees is None else trees.comparison()
             if yardstick is not None:
-                comparison = compare(recording, plan)
+                comparison = compare(recording, plan, commit is not None)
         if yardstick is not None and comparison is not None and comparison.regressed and not result.interrupted:
-            comparison, runs = confirm(comparison, plan, run, compare, commit=commit, options=options, say=say)
-            result = _with(result, runs)
+            try:
+                comparison, runs = confirm(comparison, plan, run, compare, commit=commit, options=options, say=say)
+                result = _with(result, runs)
+            except KeyboardInterrupt:
+                # While the other tree is made nobody listens; what was measured is told all the same.
+                result = replace(result, interrupted=True)
     comparison = comparison and told(
         comparison, options, prepared.surroundings, prepared.remeasuring, prepared.discovery
     )

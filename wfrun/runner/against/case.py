@@ -63,7 +63,8 @@ class CasePairs:
     counted: tuple[Generation | None, Generation | None] = (None, None)
     """What a repetition does on either side, in exact counts."""
     sampled_s: float = 0.0
-
+    decided: bool = False
+    """Whether there were pairs enough to look at."""
     suspected: tuple[str, ...] = ()
     """The gating metrics that look worse: what they are is shown, or not, in fresh pairs."""
 
@@ -118,7 +119,7 @@ class PairTaker:
         taken = CasePairs(case)
         share_s = min(_share_s(case), self._budget_s / FIRST)
         most = most_pairs(self._budget_s, share_s, error)
-        while len(taken.pairs) < most and len(taken.void) < MOST_VOID and not self._stop.no_more:
+        while len(taken.pairs) < most and len(taken.void) < max(MOST_VOID, most // 4) and not self._stop.no_more:
             pair = await self._pair(case, share_s)
             if isinstance(pair, SideTrouble):
                 taken.trouble = pair
@@ -140,6 +141,7 @@ class PairTaker:
             self._tell(taken, most)
         if taken.pairs and not taken.decisions:
             self._judge(taken, error if to_the_end else looks(most, error)[-1].error)
+            taken.decided = len(taken.pairs) >= FIRST
         return taken
 
     def _decided(self, taken: CasePairs, planned: Sequence[Look], first: CasePairs | None) -> bool:
@@ -148,6 +150,7 @@ class PairTaker:
         if look is None:
             return False
         self._judge(taken, look.error)
+        taken.decided = True
         if first is not None:
             shown = set(first.suspected) <= set(taken.regressed)
             return shown and all(
@@ -160,8 +163,7 @@ class PairTaker:
             return not any(decision.hopeful for decision in taken.decisions.values())
         if lead.verdict is Verdict.INCONCLUSIVE:
             return False
-        # Slower on the clock is the whole answer; else another metric may yet turn red.
-        return lead.verdict is Verdict.REGRESSED or not any(each.hopeful for each in taken.decisions.values())
+        return not any(each.hopeful for each in taken.decisions.values())
 
     def _judge(self, taken: CasePairs, error: float) -> None:
         taken.decisions = self.judged(taken.pairs, error)

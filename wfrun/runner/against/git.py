@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from wfrun.errors import UsageError
 from wfrun.measure.git import call_git
 
-__all__ = ["GitFailed", "commit_of", "git", "project_of", "submodules_of", "untracked_in"]
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["GitFailed", "changed_since", "commit_of", "git", "project_of", "submodules_of", "untracked_in"]
 
 TIMEOUT_S: Final = 120
 
@@ -79,6 +82,20 @@ def submodules_of(project: Path, commit: str) -> dict[str, str]:
         if head.startswith("160000 "):
             found[path] = head.split(" ")[2]
     return found
+
+
+def changed_since(project: Path, commit: str, places: Iterable[Path]) -> tuple[Path, ...]:
+    """Return the files at ``places`` that differ from ``commit``, those that are not committed included.
+
+    Raises:
+        GitFailed: It cannot be told.
+    """
+    names = [str(place) for place in places]
+    if not names:
+        return ()
+    differing = git(project, "diff", "--name-only", "--no-renames", "-z", commit, "--", *names)
+    fresh = git(project, "ls-files", "--others", "--exclude-standard", "-z", "--", *names)
+    return tuple(project / name for name in (differing + fresh).split("\0") if name)
 
 
 def untracked_in(project: Path) -> tuple[str, ...]:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 __all__ = ["TreeMeasuring", "compared_trees"]
 
 _NOT_CONFIRMED = "it looked regressed, and did not when it was measured again in fresh pairs"
+_NOT_SUSPECTED = "it looks regressed in all pairs together, and did not in the first of them"
+_NOT_REPEATED = "it could not be measured again in fresh pairs"
 
 
 class TreeMeasuring:
@@ -103,11 +105,19 @@ class TreeMeasuring:
             if not taken.suspected or stop.no_more:
                 continue
             again = await taker.compare(taken.case, error=error, first=taken)
-            shown = set(taken.suspected) & set(again.regressed)
+            taken.void += again.void
+            if again.trouble is not None:
+                taken.void.append(f"{self.sides.both[again.trouble.side].name}: {again.trouble.result.message}")
+            if not again.decided:
+                taken.decisions = {name: _doubted(each, _NOT_REPEATED) for name, each in taken.decisions.items()}
+                continue
             taken.pairs += again.pairs
+            pooled = taker.judged(taken.pairs)
             taken.decisions = {
-                name: decision if shown else _unless_regressed(decision)
-                for name, decision in taker.judged(taken.pairs).items()
+                name: _settled(
+                    pooled.get(name, first), suspected=name in taken.suspected, shown=name in again.regressed
+                )
+                for name, first in taken.decisions.items()
             }
 
     def comparison(self) -> Comparison:
@@ -116,10 +126,18 @@ class TreeMeasuring:
         return replace(compared, fail_on=self._outputs.fail_on)
 
 
-def _unless_regressed(decision: Decision) -> Decision:
+def _settled(decision: Decision, *, suspected: bool, shown: bool) -> Decision:
+    """Return the decision over all pairs: regressed is what was suspected in the first and shown in the others."""
+    if not decision.metric.gates or decision.verdict is not Verdict.REGRESSED or (suspected and shown):
+        return decision
+    doubt = _NOT_CONFIRMED if suspected else _NOT_SUSPECTED
+    return replace(decision, verdict=Verdict.INCONCLUSIVE, doubts=(*decision.doubts, doubt))
+
+
+def _doubted(decision: Decision, doubt: str) -> Decision:
     if not decision.metric.gates or decision.verdict is not Verdict.REGRESSED:
         return decision
-    return replace(decision, verdict=Verdict.INCONCLUSIVE, doubts=(*decision.doubts, _NOT_CONFIRMED))
+    return replace(decision, doubts=(*decision.doubts, doubt))
 
 
 @contextlib.contextmanager

@@ -190,6 +190,8 @@ class _Counting:
             else:
                 counter = AllocationCounter(_left_out)
                 self._pass(counter)
+                if counter.gave_up:
+                    break
                 functions = counter.functions()
                 self._add("allocated_bytes", sum(each.allocated_bytes for each in functions))
                 self._add("allocated_peak_bytes", counter.peak_bytes)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
+from wfrun.measure.metrics import METRICS
 from wfrun.runner.compare.verdicts import Comparison, Verdict
 
 if TYPE_CHECKING:
@@ -54,14 +55,25 @@ def confirmed_beside(first: Comparison, pairs: Comparison, commit: str) -> tuple
         pairs: The working tree against the baseline's commit, measured now.
         commit: The baseline's, for the reader.
     """
-    again = {_key(metric): metric for metric in pairs.metrics if metric.verdict in _DECIDED}
+    again = {_key(metric): metric for metric in pairs.metrics if _says_something(metric)}
     doubt = f"regressed against the baseline, but not beside its commit {commit[:10]}, which was measured now too"
     metrics = tuple(_seen_beside(metric, again.get(_key(metric)), doubt) for metric in first.metrics)
     shown = {key for key, beside in again.items() if beside.verdict is Verdict.REGRESSED}
     return replace(first, metrics=metrics), shown
 
 
-_DECIDED = frozenset({Verdict.REGRESSED, Verdict.IMPROVED, Verdict.SAME, Verdict.INCONCLUSIVE})
+def _says_something(metric: MetricComparison) -> bool:
+    """Return whether pairs answer what the baseline asked.
+
+    They do not where too few could be taken for an interval. Nor do they of memory: a pair's processes are short, and
+    what theirs is counted above is nothing, where a session's is above that of an empty case.
+    """
+    known = METRICS.get(metric.metric)
+    if known is not None and known.kind == "memory":
+        return False
+    if metric.verdict is Verdict.INCONCLUSIVE:
+        return metric.interval is not None
+    return metric.verdict in {Verdict.REGRESSED, Verdict.IMPROVED, Verdict.SAME}
 
 
 def _key(metric: MetricComparison) -> Key:

@@ -10,6 +10,7 @@ import pytest
 
 from wfrun.runner.against.case import CasePairs, PairTaker
 from wfrun.runner.against.looks import ERROR, FIRST, looks, most_pairs
+from wfrun.runner.against.measuring import _settled
 from wfrun.runner.against.pair import Half, Pair
 from wfrun.runner.against.side import Side
 from wfrun.runner.against.sides import Sides
@@ -74,3 +75,15 @@ def test_a_session_of_many_metrics_asks_for_enough_pairs_to_be_sure() -> None:
 
     assert all(fewest_pairs(look.error) <= look.pairs for look in looks(pairs, error)[-1:])
     assert most_pairs(4.0, 0.1) == 40
+
+
+def test_regressed_is_what_was_suspected_and_shown(taker: PairTaker, planned: PlannedCase) -> None:
+    taken = CasePairs(planned, pairs=[pair(1.1 + number / 1000) for number in range(20)])
+    decision = taker.judged(taken.pairs)["wall_time_ns"]
+    assert decision.verdict is Verdict.REGRESSED
+
+    assert _settled(decision, suspected=True, shown=True) == decision
+    for suspected, shown in ((True, False), (False, True), (False, False)):
+        doubted = _settled(decision, suspected=suspected, shown=shown)
+        assert doubted.verdict is Verdict.INCONCLUSIVE
+        assert doubted.doubts

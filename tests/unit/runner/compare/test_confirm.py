@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,17 @@ def test_what_the_commit_cannot_run_is_left_to_be_measured_in_another_way(verdic
     first = comparison(metric("a", Verdict.REGRESSED))
 
     assert confirmed_beside(first, comparison(metric("a", verdict)), "0123456789") == (first, set())
+
+
+def test_too_few_pairs_refute_nothing() -> None:
+    first = comparison(metric("a", Verdict.REGRESSED))
+    few = replace(metric("a", Verdict.INCONCLUSIVE), interval=None)
+
+    assert confirmed_beside(first, comparison(few), "0123456789") == (first, set())
+
+
+def test_pairs_do_not_refute_memory() -> None:
+    first = comparison(replace(metric("a", Verdict.REGRESSED), metric="peak_rss_bytes"))
+    pairs = comparison(replace(metric("a", Verdict.SAME), metric="peak_rss_bytes"))
+
+    assert confirmed_beside(first, pairs, "0123456789") == (first, set())
