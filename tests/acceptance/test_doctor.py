@@ -65,6 +65,7 @@ def test_identical_sides_are_measured_and_told_with_later_comparisons(project: P
     assert [line["level"] for line in elsewhere if line["name"] == "noise"] == ["unknown"]
 
 
+@pytest.mark.long
 def test_ctrl_c_keeps_what_was_measured(project: Project) -> None:
     with project.start("doctor", "--aa", "--budget", "10m") as started:
         started.said("comparison 1: ")
